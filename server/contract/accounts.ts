@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { Username } from './ids.ts'
+import { limits } from './limits.ts'
+
+/** Lone surrogates cannot be stored as UTF-8: refused here rather than changed in silence. */
+export const isWellFormed = (text: string): boolean => text.isWellFormed()
+
+export const DisplayName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(limits.displayNameMax)
+  .refine(isWellFormed, 'Not well-formed Unicode')
+
+export const Password = z.string().min(limits.passwordMin).max(limits.passwordMax)
+
+export const Register = z.strictObject({
+  username: Username,
+  password: Password,
+  displayName: DisplayName.optional(),
+})
+export type Register = z.infer<typeof Register>
+
+/** The password is not held to the rules of new ones: a wrong one is `badCredentials`, whatever its shape. */
+export const Login = z.strictObject({ username: Username, password: z.string().max(limits.passwordMax) })
+export type Login = z.infer<typeof Login>
+
+export interface User {
+  username: Username
+  /** The username where none was chosen. */
+  displayName: string
+  createdAt: Date
+}
+
+export interface Session {
+  /** 256 random bits, base64url. Given out once; the server keeps its hash. */
+  token: string
+  /** Moves on while the session is used. */
+  expiresAt: Date
+}
+
+export interface SignedIn {
+  user: User
+  session: Session
+}

@@ -1,0 +1,66 @@
+/**
+ * Every error a caller can meet, once: its tRPC code, whether the same call may succeed later, and its words.
+ * `retryable` errors of limits carry `retryAfterMs`.
+ */
+export const errorKinds = {
+  notSignedIn: { code: 'UNAUTHORIZED', retryable: false, message: 'Sign in first: call register or login.' },
+  sessionEnded: { code: 'UNAUTHORIZED', retryable: false, message: 'This session has ended; sign in again.' },
+  badCredentials: { code: 'UNAUTHORIZED', retryable: false, message: 'The username or the password is wrong.' },
+  usernameTaken: { code: 'CONFLICT', retryable: false, message: 'This username is taken.' },
+  commonPassword: { code: 'BAD_REQUEST', retryable: false, message: 'This password is too common; choose another.' },
+  unknownUser: { code: 'NOT_FOUND', retryable: false, message: 'There is no user of this name.' },
+  unknownMessage: { code: 'NOT_FOUND', retryable: false, message: 'There is no such message in your conversations.' },
+  notMember: { code: 'FORBIDDEN', retryable: false, message: 'You are not a member of this conversation.' },
+  conflict: {
+    code: 'CONFLICT',
+    retryable: false,
+    message: 'This clientMessageId was used for a message with other content.',
+  },
+  invalidInput: { code: 'BAD_REQUEST', retryable: false, message: 'The input does not fit the procedure.' },
+  badCursor: { code: 'BAD_REQUEST', retryable: false, message: 'This cursor was not given out by this server.' },
+  malformed: { code: 'PARSE_ERROR', retryable: false, message: 'The request is not well-formed.' },
+  badRequest: { code: 'BAD_REQUEST', retryable: false, message: 'The request cannot be served as it is.' },
+  unknownProcedure: { code: 'NOT_FOUND', retryable: false, message: 'There is no such procedure.' },
+  tooLarge: { code: 'PAYLOAD_TOO_LARGE', retryable: false, message: 'The request is too large.' },
+  rateLimited: { code: 'TOO_MANY_REQUESTS', retryable: true, message: 'Too many requests; wait and try again.' },
+  tooManyConnections: {
+    code: 'TOO_MANY_REQUESTS',
+    retryable: true,
+    message: 'Too many connections or subscriptions are open.',
+  },
+  unavailable: {
+    code: 'SERVICE_UNAVAILABLE',
+    retryable: true,
+    message: 'The server cannot do this at the moment; try again.',
+  },
+  internal: { code: 'INTERNAL_SERVER_ERROR', retryable: true, message: 'Something went wrong on the server.' },
+} as const satisfies Record<string, { code: string; retryable: boolean; message: string }>
+
+export type ErrorKind = keyof typeof errorKinds
+
+/** What an error says of itself in tRPC's `error.data`. */
+export interface ErrorFacts {
+  kind: ErrorKind
+  retryable: boolean
+  /** Milliseconds after which the same call can succeed; given for limits. */
+  retryAfterMs?: number
+  /** For `invalidInput`: what does not fit, by path. */
+  issues?: { path: string; message: string }[]
+}
+
+/** Thrown by the rules on the server and by the SDK in the client: one error, by its kind. */
+export class ChatError extends Error implements ErrorFacts {
+  override readonly name = 'ChatError'
+  readonly kind: ErrorKind
+  readonly retryable: boolean
+  readonly retryAfterMs?: number
+  readonly issues?: { path: string; message: string }[]
+
+  constructor(kind: ErrorKind, facts: Partial<Omit<ErrorFacts, 'kind'>> & { message?: string; cause?: unknown } = {}) {
+    super(facts.message ?? errorKinds[kind].message, { cause: facts.cause })
+    this.kind = kind
+    this.retryable = facts.retryable ?? errorKinds[kind].retryable
+    if (facts.retryAfterMs !== undefined) this.retryAfterMs = facts.retryAfterMs
+    if (facts.issues !== undefined) this.issues = facts.issues
+  }
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import type { ConversationId } from './ids.ts'
+import type { Message, Receipt } from './messages.ts'
+
+export const OnMessage = z
+  .strictObject({
+    /** The id of the last event that this client took; without it, the replay starts at what was never delivered. */
+    lastEventId: z.string().max(64).optional(),
+    /** Who says that a message is delivered: the server when it hands it to the socket, or the client (`markDelivered`). */
+    ack: z.enum(['server', 'client']).default('server'),
+  })
+  .default({ ack: 'server' })
+export type OnMessage = z.infer<typeof OnMessage>
+
+/**
+ * The first event of every subscription. `reset`: more was missed in these conversations than is replayed; read them
+ * anew by `history`. All others, and everything from here on, follow without a gap.
+ */
+export type ReadyEvent =
+  | { type: 'ready'; replay: 'complete' }
+  | { type: 'ready'; replay: 'reset'; conversations: ConversationId[] }
+
+export type ChatEvent = ReadyEvent | { type: 'message'; message: Message } | { type: 'receipt'; receipt: Receipt }

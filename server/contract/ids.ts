@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { limits } from './limits.ts'
+
+const name = `[a-z0-9_.-]{${limits.usernameMin},${limits.usernameMax}}`
+const direct = `dm:${name}:${name}`
+const group = 'group:[0-9A-Za-z]{1,32}'
+
+/** A user is her username: 3-32 of `a-z 0-9 _ . -`. Capitals are taken and lower-cased; it never changes. */
+export const Username = z
+  .string()
+  .toLowerCase()
+  .regex(new RegExp(`^${name}$`), 'A username has 3-32 of the characters a-z 0-9 _ . -')
+export type Username = z.infer<typeof Username>
+
+/** `dm:<a>:<b>` with the two names in order, or `group:<id>`. */
+export const ConversationId = z
+  .string()
+  .max(100)
+  .regex(new RegExp(`^(?:${direct}|${group})$`), 'A conversation is dm:<a>:<b> or group:<id>')
+  .refine((id) => !id.startsWith('dm:') || directMembersAreSorted(id), 'The names in dm:<a>:<b> stand in order')
+export type ConversationId = z.infer<typeof ConversationId>
+
+/** Where to: a username (the direct conversation with her) or a conversation id. */
+export const Address = z.union([Username, ConversationId])
+export type Address = z.infer<typeof Address>
+
+/** Numbers the messages of one conversation 1, 2, 3 ... without holes. */
+export const Seq = z.int().min(1)
+export type Seq = z.infer<typeof Seq>
+
+/** Opaque. It names its conversation and its place there, so that a sharded store finds a message by its id alone. */
+export const MessageId = z
+  .string()
+  .max(120)
+  .regex(new RegExp(`^(?:${direct}|${group}):[1-9][0-9]{0,14}$`), 'Not the id of a message')
+export type MessageId = z.infer<typeof MessageId>
+
+/** Chosen by the sender, once for each message; a repeat within the conversation returns the first message. */
+export const ClientMessageId = z
+  .string()
+  .min(1)
+  .max(limits.clientMessageIdMax)
+  .regex(/^[\x21-\x7e]+$/, 'Printable ASCII without spaces')
+export type ClientMessageId = z.infer<typeof ClientMessageId>
+
+/** When a row last changed: ordered, otherwise opaque. A safe integer. */
+export type Version = number
+
+export const directConversationId = (a: Username, b: Username): ConversationId =>
+  a < b ? `dm:${a}:${b}` : `dm:${b}:${a}`
+
+/** Who a direct conversation is between (one name for notes to oneself), or null for a group. */
+export const directMembers = (id: ConversationId): Username[] | null => {
+  const [kind, a, b] = id.split(':')
+  if (kind !== 'dm' || a === undefined || b === undefined) return null
+  return a === b ? [a] : [a, b]
+}
+
+const directMembersAreSorted = (id: string): boolean => {
+  const [, a = '', b = ''] = id.split(':')
+  return a <= b
+}
+
+export const messageId = (conversation: ConversationId, seq: Seq): MessageId => `${conversation}:${seq}`
+
+export const messagePlace = (id: MessageId): { conversationId: ConversationId; seq: Seq } => {
+  const cut = id.lastIndexOf(':')
+  return { conversationId: id.slice(0, cut), seq: Number(id.slice(cut + 1)) }
+}

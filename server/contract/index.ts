@@ -1,0 +1,7 @@
+export * from './accounts.ts'
+export * from './errors.ts'
+export * from './events.ts'
+export * from './ids.ts'
+export * from './limits.ts'
+export * from './messages.ts'
+export * from './presence.ts'

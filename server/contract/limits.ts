@@ -1,0 +1,17 @@
+/** The bounds of everything that travels. Sizes are UTF-16 code units unless a name says bytes. */
+export const limits = {
+  usernameMin: 3,
+  usernameMax: 32,
+  displayNameMax: 80,
+  passwordMin: 8,
+  passwordMax: 256,
+  /** 4,000 code units are at most 12,000 bytes of UTF-8, within the 16 KiB that a message may take. */
+  textMax: 4_000,
+  clientMessageIdMax: 64,
+  deviceNameMax: 100,
+  pageDefault: 50,
+  pageMax: 100,
+  receiptsPerCall: 100,
+  statusFilterMax: 500,
+  statusesPerEvent: 500,
+} as const

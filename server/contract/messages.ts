@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { isWellFormed } from './accounts.ts'
+import { Address, ClientMessageId, ConversationId, MessageId, Seq, type Username, type Version } from './ids.ts'
+import { limits } from './limits.ts'
+
+export const MessageText = z
+  .string()
+  .max(limits.textMax)
+  .refine((text) => text.trim() !== '', 'A message says something')
+  .refine(isWellFormed, 'Not well-formed Unicode')
+
+export const SendMessage = z.strictObject({
+  to: Address,
+  text: MessageText,
+  clientMessageId: ClientMessageId.optional(),
+})
+export type SendMessage = z.infer<typeof SendMessage>
+
+export const MarkRead = z.strictObject({ messageId: MessageId })
+export type MarkRead = z.infer<typeof MarkRead>
+
+/** In each conversation everything up to and including `seq` has arrived. */
+export const MarkDelivered = z
+  .array(z.strictObject({ conversationId: ConversationId, seq: Seq }))
+  .min(1)
+  .max(limits.receiptsPerCall)
+export type MarkDelivered = z.infer<typeof MarkDelivered>
+
+/** At most one of `before`, `after` (exclusive), `around` (inclusive) and `beforeTime`; none: the newest. */
+export const History = z
+  .strictObject({
+    conversation: Address,
+    limit: z.int().min(1).max(limits.pageMax).default(limits.pageDefault),
+    before: Seq.optional(),
+    after: z.int().min(0).optional(),
+    around: Seq.optional(),
+    beforeTime: z.date().optional(),
+  })
+  .refine(
+    ({ before, after, around, beforeTime }) =>
+      [before, after, around, beforeTime].filter((place) => place !== undefined).length <= 1,
+    'Give at most one of before, after, around and beforeTime',
+  )
+export type History = z.infer<typeof History>
+
+export const Conversations = z
+  .strictObject({
+    limit: z.int().min(1).max(limits.pageMax).default(limits.pageDefault),
+    cursor: z.string().max(32).optional(),
+  })
+  .default({ limit: limits.pageDefault })
+export type Conversations = z.infer<typeof Conversations>
+
+export interface Message {
+  id: MessageId
+  conversationId: ConversationId
+  seq: Seq
+  version: Version
+  sender: Username
+  text: string
+  /** When the server took it; never earlier than the message before it. */
+  sentAt: Date
+  /** What the sender called it, or null. */
+  clientMessageId: string | null
+  /** To its sender: every other member's client has it. To another member: one of her own clients has it. */
+  delivered: boolean
+  /** To its sender: every other member has read it. To another member: she has read it. */
+  read: boolean
+}
+
+/** How far one member is: everything up to and including these numbers. 0: nothing. `readSeq <= deliveredSeq`. */
+export interface Receipt {
+  conversationId: ConversationId
+  username: Username
+  deliveredSeq: number
+  readSeq: number
+  version: Version
+}
+
+export interface HistoryPage {
+  conversationId: ConversationId
+  /** In order of `seq`, oldest first. */
+  messages: Message[]
+  /** Pass as `before` for the page of older messages; null: there are none. */
+  nextBefore: Seq | null
+  /** Pass as `after` for the page of newer messages; null: there are none yet. */
+  nextAfter: Seq | null
+}
+
+export interface Conversation {
+  id: ConversationId
+  kind: 'direct' | 'group'
+  members: Username[]
+  lastMessage: Message | null
+  /** Messages of others that the caller has not read; counting ends at 1,000. */
+  unread: number
+  /** One for each member. */
+  receipts: Receipt[]
+}
+
+export interface ConversationPage {
+  /** The one with the newest message first. */
+  conversations: Conversation[]
+  nextCursor: string | null
+}

@@ -1,0 +1,198 @@
+import type { ConversationId, Message, Receipt, Seq, Username, Version } from '../contract/index.ts'
+
+/** Time, from outside, so that tests can hold it. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number
+  setTimeout(run: () => void, ms: number): Timer
+}
+export interface Timer {
+  cancel(): void
+}
+
+export interface Log {
+  debug(facts: object, words: string): void
+  info(facts: object, words: string): void
+  warn(facts: object, words: string): void
+  error(facts: object, words: string): void
+}
+
+export interface StoredUser {
+  username: Username
+  displayName: string
+  passwordHash: string
+  createdAt: Date
+}
+
+export interface StoredSession {
+  /** SHA-256 of the token, base64url: what is stored opens nothing. */
+  tokenHash: string
+  username: Username
+  createdAt: Date
+  expiresAt: Date
+}
+
+export interface AccountStore {
+  /** @throws ChatError `usernameTaken` */
+  createUser(user: StoredUser): Promise<void>
+  user(username: Username): Promise<StoredUser | null>
+  createSession(session: StoredSession): Promise<void>
+  /** Also when it has expired: whoever asks compares `expiresAt` with the clock. */
+  session(tokenHash: string): Promise<StoredSession | null>
+  extendSession(tokenHash: string, expiresAt: Date): Promise<void>
+  /** @returns whether there was one. */
+  deleteSession(tokenHash: string): Promise<boolean>
+  /** Deletes what expired before `before`. @returns how many. */
+  deleteExpiredSessions(before: Date): Promise<number>
+  /** Remembers when these users were last connected; unknown names are passed over. */
+  setLastSeen(lastSeen: { username: Username; at: Date }[]): Promise<void>
+  /** Of those who were ever connected. */
+  lastSeen(usernames: Username[]): Promise<Map<Username, Date>>
+}
+
+/** A message as it is for everybody; `delivered` and `read` depend on who looks, and come from the receipts. */
+export type StoredMessage = Omit<Message, 'delivered' | 'read'>
+
+export interface StoredConversation {
+  id: ConversationId
+  kind: 'direct' | 'group'
+  members: Username[]
+  /** 0 where nothing was said yet. */
+  lastSeq: number
+}
+
+export interface Draft {
+  conversationId: ConversationId
+  /** Creates the conversation with these members where there is none. */
+  members: Username[]
+  kind: 'direct' | 'group'
+  sender: Username
+  text: string
+  clientMessageId: string | null
+  /** The stored message never has an earlier time than the one before it in its conversation. */
+  sentAt: Date
+}
+
+/** Something that changed, at its latest state. */
+export type Change =
+  | { type: 'message'; version: Version; message: StoredMessage }
+  | { type: 'receipt'; version: Version; receipt: Receipt }
+
+export interface ConversationSummary {
+  id: ConversationId
+  kind: 'direct' | 'group'
+  lastMessage: StoredMessage
+  /** Others' messages above the caller's `readSeq`; counting ends at 1,000. */
+  unread: number
+  receipts: Receipt[]
+}
+
+/**
+ * Every write is durable when its promise resolves. Every read sees what was acknowledged before it.
+ * A read of changes after a version may repeat what it gave before; it never omits.
+ * Nothing needs a transaction over two conversations.
+ */
+export interface MessageStore {
+  /**
+   * Adds a message with the next `seq` of its conversation. The same `(conversationId, sender, clientMessageId)` again
+   * returns the first message, `repeated`.
+   * @throws ChatError `conflict`: the id was used for another text; `unavailable`: try again
+   */
+  append(draft: Draft): Promise<{ message: StoredMessage; repeated: boolean }>
+
+  conversation(id: ConversationId): Promise<StoredConversation | null>
+
+  /** The messages with `from <= seq <= to`, in order; at most `limit`: the newest of them where `newest`, else the oldest. */
+  messages(range: {
+    conversationId: ConversationId
+    from: Seq
+    to: Seq
+    limit: number
+    newest: boolean
+  }): Promise<StoredMessage[]>
+
+  /** The first `seq` whose message was sent at `time` or later; lastSeq + 1 where all are earlier. */
+  seqAt(conversationId: ConversationId, time: Date): Promise<Seq>
+
+  /** One for each member of each of these conversations. */
+  receipts(conversationIds: ConversationId[]): Promise<Receipt[]>
+
+  /**
+   * Moves receipts forward, never back, and never past the last message; `readSeq` carries `deliveredSeq` along. Who is
+   * not a member is passed over. @returns those that moved, as they are now.
+   */
+  advance(
+    moves: { conversationId: ConversationId; username: Username; deliveredSeq: number; readSeq: number }[],
+  ): Promise<Receipt[]>
+
+  /** This user's conversations that have a message, by the version of their newest one, descending; below `before`. */
+  conversations(username: Username, before: Version | null, limit: number): Promise<ConversationSummary[]>
+
+  /** No change that is seen from now on has a version at or below this, but for what `changes` reads again by itself. */
+  version(): Promise<Version>
+
+  /**
+   * What concerns this user and changed with `after < version <= upTo`, by version, but for the conversations in
+   * `except`; at most `limit`. Fewer than `limit` means: that was all.
+   */
+  changes(
+    username: Username,
+    range: { after: Version; upTo: Version; except: ConversationId[] },
+    limit: number,
+  ): Promise<Change[]>
+
+  /**
+   * The messages above this user's `deliveredSeq` (her own among them) with `after < version <= upTo`, by version; at
+   * most `limit`. Fewer than `limit` means: that was all.
+   */
+  undelivered(username: Username, range: { after: Version; upTo: Version }, limit: number): Promise<StoredMessage[]>
+
+  /** This user's conversations with more than `moreThan` messages after this version. */
+  backlog(username: Username, after: Version, moreThan: number): Promise<ConversationId[]>
+
+  /** For each user the version of the newest change that concerns her; 0 for none. One cheap read for many. */
+  latestVersions(usernames: Username[]): Promise<Map<Username, Version>>
+}
+
+export interface Store extends AccountStore, MessageStore {
+  /** Rejects with ChatError `unavailable` where the store cannot serve. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What wakes whoever follows. It may lose, double or reorder; the store is the truth. */
+export type BusEvent =
+  | { type: 'message'; message: StoredMessage }
+  | { type: 'receipt'; receipt: Receipt }
+  | { type: 'sessionEnded'; tokenHash: string }
+
+export interface Bus {
+  /** One event to each of these users' listeners. */
+  publish(usernames: Username[], event: BusEvent): void
+  /** @returns a function that ends it. `onGap` says that events may have been lost: read the store. */
+  listen(username: Username, onEvent: (event: BusEvent) => void, onGap: () => void): () => void
+}
+
+/** Who is connected, counted over all her connections and all nodes. */
+export interface Presence {
+  /** One more connection of this user. @returns a function that takes it back. */
+  connect(username: Username): () => void
+  online(): ReadonlyMap<Username, { since: Date }>
+  /** Called with what changed, gathered over a moment. @returns a function that ends it. */
+  listen(onChange: (statuses: { username: Username; online: boolean; at: Date }[]) => void): () => void
+}
+
+/** Says whether one more is allowed now. */
+export interface RateLimiter {
+  /** @returns 0 if it is (and counts it), else the milliseconds until it will be. */
+  take(rule: RateRule, key: string): number
+  /** Takes one count back. */
+  giveBack(rule: RateRule, key: string): void
+}
+export interface RateRule {
+  name: string
+  /** So many at once ... */
+  burst: number
+  /** ... and then one each of these. */
+  everyMs: number
+}
