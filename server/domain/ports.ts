@@ -88,7 +88,8 @@ export interface ConversationSummary {
 }
 
 /**
- * Every write is durable when its promise resolves. Every read sees what was acknowledged before it.
+ * Every write is durable when its promise resolves; the promises of one store resolve in the order of the versions.
+ * Every read sees what was acknowledged before it.
  * A read of changes after a version may repeat what it gave before; it never omits.
  * Nothing needs a transaction over two conversations.
  */
@@ -160,17 +161,26 @@ export interface Store extends AccountStore, MessageStore {
   close(): Promise<void>
 }
 
-/** What wakes whoever follows. It may lose, double or reorder; the store is the truth. */
 export type BusEvent =
   | { type: 'message'; message: StoredMessage }
   | { type: 'receipt'; receipt: Receipt }
   | { type: 'sessionEnded'; tokenHash: string }
 
+/**
+ * Wakes whoever follows, with a copy that saves a read; the store is the truth. It may lose events, but then it says so:
+ * `onGap`, at the latest with the next event.
+ */
 export interface Bus {
-  /** One event to each of these users' listeners. */
+  /** One event to each of these users' listeners, in the order of the calls. Listeners must not change it. */
   publish(usernames: Username[], event: BusEvent): void
-  /** @returns a function that ends it. `onGap` says that events may have been lost: read the store. */
+  /** @returns a function that ends it. */
   listen(username: Username, onEvent: (event: BusEvent) => void, onGap: () => void): () => void
+}
+
+export interface PresenceChange {
+  username: Username
+  online: boolean
+  at: Date
 }
 
 /** Who is connected, counted over all her connections and all nodes. */
@@ -179,13 +189,20 @@ export interface Presence {
   connect(username: Username): () => void
   online(): ReadonlyMap<Username, { since: Date }>
   /** Called with what changed, gathered over a moment. @returns a function that ends it. */
-  listen(onChange: (statuses: { username: Username; online: boolean; at: Date }[]) => void): () => void
+  listen(onChange: (changes: PresenceChange[]) => void): () => void
+}
+
+/** How passwords are kept. Both may take long, and wait for each other when there are many. */
+export interface Passwords {
+  hash(password: string): Promise<string>
+  verify(hash: string, password: string): Promise<boolean>
+  isCommon(password: string): boolean
 }
 
 /** Says whether one more is allowed now. */
 export interface RateLimiter {
-  /** @returns 0 if it is (and counts it), else the milliseconds until it will be. */
-  take(rule: RateRule, key: string): number
+  /** Counts one. @throws ChatError `rateLimited` with `retryAfterMs`, and then counts nothing. */
+  take(rule: RateRule, key: string): void
   /** Takes one count back. */
   giveBack(rule: RateRule, key: string): void
 }
@@ -195,4 +212,18 @@ export interface RateRule {
   burst: number
   /** ... and then one each of these. */
   everyMs: number
+}
+
+/** All that the rules need from outside. */
+export interface Ports {
+  store: Store
+  bus: Bus
+  presence: Presence
+  passwords: Passwords
+  rates: RateLimiter
+  rules: { sendMessage: RateRule; login: RateRule; register: RateRule }
+  clock: Clock
+  /** 256 random bits, base64url. */
+  newToken(): string
+  log: Log
 }

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { createInProcessBus } from './bus/in-process.ts'
+import { createInProcessPresence } from './bus/in-process-presence.ts'
+import { systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { createDisposables } from './disposables.ts'
+import { createChat } from './domain/chat.ts'
+import type { Ports } from './domain/ports.ts'
+import { createRateLimiter, defaultRules, noLimits } from './domain/rates.ts'
+import { createClientAddress } from './http/client-address.ts'
+import { serveHealth } from './http/health.ts'
+import { createOriginGate } from './http/origins.ts'
+import { createHttpServer } from './http/server.ts'
+import { serveTrpc } from './http/trpc.ts'
+import { createLog } from './log.ts'
+import { createPasswords } from './passwords.ts'
+import { createSocketServer, type SocketLimits } from './socket/server.ts'
+import { openSqliteStore } from './store/sqlite/store.ts'
+import { createSocketContext } from './trpc/context.ts'
+import { logUnforeseen } from './trpc/errors.ts'
+import { appRouter } from './trpc/router.ts'
+
+export interface App extends AsyncDisposable {
+  /** Where it serves, such as `http://127.0.0.1:3000`. */
+  url: string
+  /** Refuses what is new, tells clients to reconnect, lets calls finish, closes everything. At most `drainMs`. */
+  drain(drainMs: number): Promise<void>
+}
+
+/** What tests hold or break: it replaces the ports that were chosen. */
+export type Adapt = (ports: Ports) => Ports
+
+/** Clients come back spread over this time, so that the next node is not stormed. */
+const spreadMs = 10_000
+
+/** Chooses the adapters, joins them and serves. Whatever was opened is closed again, also when a step fails. */
+export const startApp = async (
+  config: Config,
+  { adapt = (ports) => ports, socketLimits = {} }: { adapt?: Adapt; socketLimits?: Partial<SocketLimits> } = {},
+): Promise<App> => {
+  const log = createLog(config)
+  const opened = createDisposables()
+  try {
+    const clock = systemClock
+    const store = await openSqliteStore({ directory: config.dataDirectory, log })
+    opened.defer(() => store.close())
+    const ports = adapt({
+      store,
+      bus: createInProcessBus(),
+      presence: createInProcessPresence(clock),
+      passwords: createPasswords(),
+      rates: config.rateLimits ? createRateLimiter(clock) : noLimits,
+      rules: {
+        ...defaultRules,
+        register: { ...defaultRules.register, ...perHour(config.registrationsPerHour) },
+      },
+      clock,
+      newToken: () => randomBytes(32).toString('base64url'),
+      log,
+    })
+    const chat = createChat(ports)
+    opened.defer(() => chat[Symbol.asyncDispose]())
+
+    let draining = false
+    const clientAddress = createClientAddress(config.trustedProxies)
+    const server = createHttpServer({ log, allowedOrigins: config.allowedOrigins })
+    opened.defer(() => server.close())
+    const endStreams = serveTrpc(server, { chat, log, clientAddress })
+    opened.defer(endStreams)
+    serveHealth(server, async () => {
+      if (draining) return 'The server is stopping.'
+      return ports.store.ping().then(
+        () => null,
+        () => 'The store cannot be reached.',
+      )
+    })
+    const socket = createSocketServer({
+      router: appRouter,
+      path: '/trpc',
+      createContext: createSocketContext(chat),
+      limits: socketLimits,
+      allowOrigin: createOriginGate(config.allowedOrigins, () => server.server.address() as AddressInfo | null),
+      clientAddress,
+      onError: ({ error, path }) => logUnforeseen(log, error, path),
+      log,
+    })
+    opened.defer(() => socket[Symbol.asyncDispose]())
+    server.server.on('upgrade', socket.handleUpgrade)
+    const url = await server.listen({ host: config.host, port: config.port })
+
+    return {
+      url,
+      async drain(drainMs) {
+        draining = true
+        endStreams()
+        await socket.drain({ spreadMs: Math.min(spreadMs, drainMs / 3), deadlineMs: drainMs })
+        await opened[Symbol.asyncDispose]()
+      },
+      [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    }
+  } catch (error) {
+    await opened[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+const perHour = (count: number) => ({ burst: count, everyMs: 3_600_000 / count })

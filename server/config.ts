@@ -1,0 +1,66 @@
+import { z } from 'zod'
+
+const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+)
+
+const Origin = z
+  .url({ protocol: /^https?$/, error: 'an origin such as https://chat.example.org' })
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text,
+    'an origin: scheme, host and port alone, such as https://chat.example.org',
+  )
+
+const Environment = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number('a port: 0-65535').int().min(0).max(65_535).default(3000),
+  DATA_DIR: z.string().default('./data'),
+  ALLOWED_ORIGINS: list.pipe(z.array(Origin)).default([]),
+  TRUSTED_PROXIES: list.default([]),
+  RATE_LIMITS: z.enum(['on', 'off']).default('on'),
+  REGISTRATIONS_PER_HOUR: z.coerce.number('a number of accounts').int().min(1).max(100_000).default(5),
+  LOG_LEVEL: z.enum(logLevels).default('info'),
+})
+
+export interface Config {
+  host: string
+  /** 0: any free one. */
+  port: number
+  dataDirectory: string
+  /** Origins of pages that may call, besides the server's own. */
+  allowedOrigins: string[]
+  /** Addresses or subnets whose `X-Forwarded-For` is believed. */
+  trustedProxies: string[]
+  rateLimits: boolean
+  registrationsPerHour: number
+  logLevel: (typeof logLevels)[number]
+}
+
+/** @throws Error whose message names every wrong value and what was expected */
+export const readConfig = (environment: Record<string, string | undefined>): Config => {
+  // An empty value in a .env file means the same as none.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const { data, error } = Environment.safeParse(given)
+  if (error) {
+    const wrong = error.issues.map(({ path, message }) => {
+      const name = String(path[0])
+      return `  ${name}=${given[name]}: ${message}`
+    })
+    throw new Error(`The environment has wrong values:\n${wrong.join('\n')}`)
+  }
+  return {
+    host: data.HOST,
+    port: data.PORT,
+    dataDirectory: data.DATA_DIR,
+    allowedOrigins: data.ALLOWED_ORIGINS,
+    trustedProxies: data.TRUSTED_PROXIES,
+    rateLimits: data.RATE_LIMITS === 'on',
+    registrationsPerHour: data.REGISTRATIONS_PER_HOUR,
+    logLevel: data.LOG_LEVEL,
+  }
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import { ChatError, type Login, type Register, type SignedIn, type User, type Username } from '../contract/index.ts'
+import type { Ports, StoredSession, StoredUser } from './ports.ts'
+
+export const sessionMs = 30 * 24 * 3_600_000
+/** A session in use is moved on once a day, so that using it does not mean writing each time. */
+const extendAfterMs = 24 * 3_600_000
+
+export const register =
+  (ports: Ports) =>
+  async ({ username, password, displayName }: Register, address: string): Promise<SignedIn> => {
+    const { store, passwords, rates, rules, clock } = ports
+    if (passwords.isCommon(password)) throw new ChatError('commonPassword')
+    rates.take(rules.register, address)
+    if (await store.user(username)) throw new ChatError('usernameTaken')
+    const user: StoredUser = {
+      username,
+      displayName: displayName ?? username,
+      passwordHash: await passwords.hash(password),
+      createdAt: new Date(clock.now()),
+    }
+    await store.createUser(user)
+    return openSession(ports, user)
+  }
+
+/** Wrong name and wrong password are told apart neither by the answer nor by the time that it takes. */
+export const login =
+  (ports: Ports) =>
+  async ({ username, password }: Login, address: string): Promise<SignedIn> => {
+    const { store, passwords, rates, rules } = ports
+    const key = `${username} ${address}`
+    rates.take(rules.login, key)
+    const user = await store.user(username)
+    const right = await passwords.verify(user?.passwordHash ?? (await hashOfNobody(ports)), password)
+    if (!user || !right) throw new ChatError('badCredentials')
+    rates.giveBack(rules.login, key)
+    return openSession(ports, user)
+  }
+
+const decoys = new WeakMap<Ports, Promise<string>>()
+const hashOfNobody = (ports: Ports): Promise<string> => {
+  const decoy = decoys.get(ports) ?? ports.passwords.hash(ports.newToken())
+  decoys.set(ports, decoy)
+  return decoy
+}
+
+const openSession = async ({ store, clock, newToken }: Ports, user: StoredUser): Promise<SignedIn> => {
+  const token = newToken()
+  const createdAt = new Date(clock.now())
+  const expiresAt = new Date(clock.now() + sessionMs)
+  await store.createSession({ tokenHash: hashToken(token), username: user.username, createdAt, expiresAt })
+  return { user: publicUser(user), session: { token, expiresAt } }
+}
+
+export const hashToken = (token: string): string => createHash('sha256').update(token).digest('base64url')
+
+/** @throws ChatError `sessionEnded` where the token opens nothing (any more). */
+export const resumeSession =
+  ({ store, clock }: Ports) =>
+  async (tokenHash: string): Promise<StoredSession> => {
+    const session = await store.session(tokenHash)
+    const now = clock.now()
+    if (!session || session.expiresAt.getTime() <= now) throw new ChatError('sessionEnded')
+    if (session.expiresAt.getTime() > now + sessionMs - extendAfterMs) return session
+    const expiresAt = new Date(now + sessionMs)
+    await store.extendSession(tokenHash, expiresAt)
+    return { ...session, expiresAt }
+  }
+
+/** Ends the session for good; all of its connections are closed with 4401. */
+export const logout =
+  ({ store, bus }: Ports) =>
+  async ({ tokenHash, username }: { tokenHash: string; username: Username }): Promise<void> => {
+    await store.deleteSession(tokenHash)
+    bus.publish([username], { type: 'sessionEnded', tokenHash })
+  }
+
+export const me =
+  ({ store }: Ports) =>
+  async (username: Username): Promise<User> => {
+    const user = await store.user(username)
+    if (!user) throw new ChatError('sessionEnded')
+    return publicUser(user)
+  }
+
+const publicUser = ({ username, displayName, createdAt }: StoredUser): User => ({ username, displayName, createdAt })

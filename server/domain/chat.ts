@@ -1,0 +1,47 @@
+import type { OnMessage, OnStatus, Username } from '../contract/index.ts'
+import { login, logout, me, register, resumeSession } from './accounts.ts'
+import { conversations, openConversation } from './conversations.ts'
+import { follow } from './feed.ts'
+import { history, sendMessage } from './messages.ts'
+import type { Ports } from './ports.ts'
+import { followStatus, onlineUsers, rememberLastSeen } from './presence.ts'
+import { createDeliveryMarks, markDelivered, markRead } from './receipts.ts'
+import { watchSession } from './session-watch.ts'
+import { createStaleFeeds } from './stale-feeds.ts'
+
+/** All the rules, on these ports: what callers of any kind can do. */
+export const createChat = (ports: Ports) => {
+  const open = openConversation(ports)
+  const deliveries = createDeliveryMarks(ports, open)
+  const staleFeeds = createStaleFeeds(ports)
+  const stopRemembering = rememberLastSeen(ports)
+
+  return {
+    register: register(ports),
+    login: login(ports),
+    logout: logout(ports),
+    me: me(ports),
+    resumeSession: resumeSession(ports),
+    watchSession: watchSession(ports),
+    sendMessage: sendMessage(ports, open),
+    history: history(ports, open),
+    conversations: conversations(ports),
+    markRead: markRead(ports, open),
+    markDelivered: markDelivered(ports, open),
+    follow: (caller: Username, input: OnMessage, signal: AbortSignal) =>
+      follow(ports, { deliveries, staleFeeds }, caller, input, signal),
+    onlineUsers: onlineUsers(ports),
+    followStatus: (input: OnStatus, signal: AbortSignal) => followStatus(ports, input, signal),
+    connect: ports.presence.connect,
+    /** Stores what is still gathered. The ports stay open: who opened them closes them. */
+    async [Symbol.asyncDispose]() {
+      staleFeeds[Symbol.dispose]()
+      stopRemembering()
+      const at = new Date(ports.clock.now())
+      await ports.store.setLastSeen([...ports.presence.online().keys()].map((username) => ({ username, at })))
+      await deliveries.flush()
+    },
+  }
+}
+
+export type Chat = ReturnType<typeof createChat>

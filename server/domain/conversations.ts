@@ -1,0 +1,75 @@
+import {
+  type Address,
+  ChatError,
+  type Conversation,
+  type ConversationId,
+  type ConversationPage,
+  type Conversations,
+  directConversationId,
+  directMembers,
+  type Username,
+} from '../contract/index.ts'
+import { asSeenBy } from './messages.ts'
+import type { Ports } from './ports.ts'
+
+export interface OpenConversation {
+  id: ConversationId
+  kind: 'direct' | 'group'
+  members: Username[]
+}
+
+/** Direct conversations known to have both their people; they never change. Past this many the oldest are forgotten. */
+const knownDirectMax = 100_000
+
+export const conversationIdOf = (caller: Username, address: Address): ConversationId =>
+  address.includes(':') ? address : directConversationId(caller, address)
+
+/**
+ * The conversation at an address, if the caller is in it (P9). A direct one needs no creating, only its people.
+ * @throws ChatError `notMember`, also where there is no such group; `unknownUser`
+ */
+export const openConversation = ({ store }: Ports) => {
+  const known = new Map<ConversationId, OpenConversation>()
+
+  return async (caller: Username, address: Address): Promise<OpenConversation> => {
+    const id = conversationIdOf(caller, address)
+    const people = directMembers(id)
+    if (!people) {
+      const group = await store.conversation(id)
+      if (!group?.members.includes(caller)) throw new ChatError('notMember')
+      return group
+    }
+    if (!people.includes(caller)) throw new ChatError('notMember')
+    const open = known.get(id)
+    if (open) return open
+    for (const name of people) {
+      if (!(await store.user(name))) throw new ChatError('unknownUser', { message: `There is no user named ${name}.` })
+    }
+    const opened: OpenConversation = { id, kind: 'direct', members: people }
+    known.set(id, opened)
+    if (known.size > knownDirectMax) known.delete(known.keys().next().value as ConversationId)
+    return opened
+  }
+}
+
+export const conversations =
+  ({ store }: Ports) =>
+  async (caller: Username, { limit, cursor }: Conversations): Promise<ConversationPage> => {
+    const before = cursor === undefined ? null : Number(cursor)
+    if (before !== null && !Number.isSafeInteger(before)) throw new ChatError('badCursor')
+    const summaries = await store.conversations(caller, before, limit)
+    const oldest = summaries.at(-1)
+    return {
+      conversations: summaries.map(
+        ({ id, kind, lastMessage, unread, receipts }): Conversation => ({
+          id,
+          kind,
+          members: receipts.map(({ username }) => username),
+          lastMessage: asSeenBy(caller, lastMessage, receipts),
+          unread,
+          receipts,
+        }),
+      ),
+      nextCursor: oldest && summaries.length === limit ? String(oldest.lastMessage.version) : null,
+    }
+  }

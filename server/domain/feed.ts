@@ -1,0 +1,136 @@
+import { ChatError, type ChatEvent, type OnMessage, type Username, type Version } from '../contract/index.ts'
+import { asNew, asSeenBy } from './messages.ts'
+import type { BusEvent, Change, Ports } from './ports.ts'
+import type { DeliveryMarks } from './receipts.ts'
+import { createSeen } from './seen.ts'
+import type { StaleFeeds } from './stale-feeds.ts'
+import { type Concerning, listenForWakeUps, versionOf } from './wake-ups.ts'
+
+/** More messages than this missed in one conversation are not replayed: the client reads its history anew. */
+export const replayMax = 1_000
+const pageSize = 200
+
+export interface Followed {
+  /** Given back as `lastEventId`, the feed goes on behind this event. */
+  cursor: string
+  event: ChatEvent
+}
+
+/** The cursor of somebody who has nothing yet: the replay starts at what was never delivered to her. */
+const undeliveredCursor = 'undelivered'
+
+/**
+ * All that concerns this user after the cursor, then whatever comes (P5). It listens first, reads the store second,
+ * skips what was read and goes on live; where it sees a hole, or is told that there may be one, it reads again.
+ * An event counts as handed over when the next one is asked for.
+ * @throws ChatError `badCursor`
+ */
+export async function* follow(
+  { store, bus }: Ports,
+  { deliveries, staleFeeds }: { deliveries: DeliveryMarks; staleFeeds: StaleFeeds },
+  username: Username,
+  { lastEventId = undeliveredCursor, ack }: OnMessage,
+  signal: AbortSignal,
+): AsyncGenerator<Followed, void, undefined> {
+  const since = readCursor(lastEventId)
+  using wakeUps = listenForWakeUps(bus, username, signal)
+  const start = await store.version()
+  const seen = createSeen(start)
+  const skipped = since === null ? [] : await store.backlog(username, since, replayMax)
+
+  /** Own messages are known to have arrived once somebody else's after them has, or where they had to be replayed. */
+  const handedOver = (change: Concerning, replayed: boolean) => {
+    if (ack !== 'server' || change.type !== 'message') return
+    const { conversationId, sender, seq } = change.message
+    if (skipped.includes(conversationId) || (sender === username && !replayed)) return
+    deliveries.note(username, conversationId, seq)
+  }
+
+  async function* replay(pages: AsyncIterable<Change[]>): AsyncGenerator<Followed> {
+    for await (const page of pages) {
+      const unseen = page.filter((change) => !seen.has(change))
+      const events = await asEventsFor(username, unseen)
+      for (const [i, change] of unseen.entries()) {
+        yield { cursor: cursorAt(versionOf(change)), event: events[i] as ChatEvent }
+        seen.add(change)
+        handedOver(change, true)
+      }
+    }
+  }
+
+  const asEventsFor = async (viewer: Username, changes: Change[]): Promise<ChatEvent[]> => {
+    const ids = changes.map((change) => (change.type === 'message' ? change.message.conversationId : null))
+    const receipts = await store.receipts([...new Set(ids)].filter((id) => id !== null))
+    return changes.map((change) =>
+      change.type === 'message'
+        ? { type: 'message', message: asSeenBy(viewer, change.message, receipts) }
+        : { type: 'receipt', receipt: change.receipt },
+    )
+  }
+
+  const changesFrom = (after: Version, upTo: Version, except: string[] = []) =>
+    pagesFrom(after, (from) => store.changes(username, { after: from, upTo, except }, pageSize))
+
+  const undelivered = () =>
+    pagesFrom(0, async (after) => {
+      const messages = await store.undelivered(username, { after, upTo: start }, pageSize)
+      return messages.map((message): Change => ({ type: 'message', version: message.version, message }))
+    })
+
+  yield {
+    cursor: lastEventId,
+    event:
+      skipped.length === 0
+        ? { type: 'ready', replay: 'complete' }
+        : { type: 'ready', replay: 'reset', conversations: skipped },
+  }
+  yield* replay(since === null ? undelivered() : changesFrom(since, start, skipped))
+
+  const position = () => Math.max(seen.position(), wakeUps.newest())
+  using _watched = staleFeeds.watch({ username, position, gap: wakeUps.gap })
+  // The first look at the store after `start`: what came since then may have come before we listened.
+  yield* replay(changesFrom(start, Number.MAX_SAFE_INTEGER))
+  for (;;) {
+    const wakeUp = await wakeUps.next()
+    if (wakeUp === null) return
+    const readFrom = wakeUp === 'gap' ? seen.position() : seen.holeBefore(wakeUp)
+    if (readFrom !== null) yield* replay(changesFrom(readFrom, Number.MAX_SAFE_INTEGER))
+    else if (wakeUp !== 'gap' && !seen.has(wakeUp)) {
+      yield { cursor: cursorAt(versionOf(wakeUp)), event: liveEvent(wakeUp) }
+      seen.add(wakeUp)
+      handedOver(wakeUp, false)
+    }
+  }
+}
+
+async function* pagesFrom(after: Version, read: (after: Version) => Promise<Change[]>): AsyncGenerator<Change[]> {
+  for (let from = after; ; ) {
+    const page = await read(from)
+    if (page.length > 0) yield page
+    if (page.length < pageSize) return
+    from = page.at(-1)?.version ?? from
+  }
+}
+
+/** One event for all who follow, so that it is written out once. */
+const liveEvents = new WeakMap<BusEvent, ChatEvent>()
+const liveEvent = (wakeUp: Concerning): ChatEvent => {
+  let event = liveEvents.get(wakeUp)
+  if (!event) {
+    event =
+      wakeUp.type === 'message'
+        ? { type: 'message', message: asNew(wakeUp.message) }
+        : { type: 'receipt', receipt: wakeUp.receipt }
+    liveEvents.set(wakeUp, event)
+  }
+  return event
+}
+
+const cursorAt = (version: Version): string => `v${version}`
+
+const readCursor = (cursor: string): Version | null => {
+  if (cursor === undeliveredCursor) return null
+  const version = /^v(\d{1,16})$/.exec(cursor)?.[1]
+  if (version === undefined || !Number.isSafeInteger(Number(version))) throw new ChatError('badCursor')
+  return Number(version)
+}

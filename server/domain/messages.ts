@@ -1,0 +1,77 @@
+import type { History, HistoryPage, Message, Receipt, SendMessage, Username } from '../contract/index.ts'
+import type { OpenConversation } from './conversations.ts'
+import type { Ports, StoredMessage } from './ports.ts'
+
+type Open = (caller: Username, address: string) => Promise<OpenConversation>
+
+export const sendMessage =
+  ({ store, bus, rates, rules, clock }: Ports, open: Open) =>
+  async (sender: Username, { to, text, clientMessageId }: SendMessage): Promise<Message> => {
+    rates.take(rules.sendMessage, sender)
+    const { id, kind, members } = await open(sender, to)
+    const sentAt = new Date(clock.now())
+    const { message, repeated } = await store.append({
+      conversationId: id,
+      members,
+      kind,
+      sender,
+      text,
+      clientMessageId: clientMessageId ?? null,
+      sentAt,
+    })
+    if (repeated) return asSeenBy(sender, message, await store.receipts([id]))
+    bus.publish(members, { type: 'message', message })
+    return asNew(message)
+  }
+
+/** One page of a conversation. The caller's own limits decide; what lies outside of it is an empty page. */
+export const history =
+  ({ store }: Ports, open: Open) =>
+  async (caller: Username, { conversation, limit, ...place }: History): Promise<HistoryPage> => {
+    const { id } = await open(caller, conversation)
+    const lastSeq = (await store.conversation(id))?.lastSeq ?? 0
+    const { from, to, newest } = await rangeOf(place, lastSeq, limit, (time) => store.seqAt(id, time))
+    const stored = await store.messages({ conversationId: id, from, to, limit, newest })
+    const receipts = stored.length === 0 ? [] : await store.receipts([id])
+    const first = stored[0]?.seq ?? (newest ? 1 : Math.min(from, lastSeq + 1))
+    const last = stored.at(-1)?.seq ?? (newest ? to : lastSeq)
+    return {
+      conversationId: id,
+      messages: stored.map((message) => asSeenBy(caller, message, receipts)),
+      nextBefore: first > 1 ? first : null,
+      nextAfter: last < lastSeq ? last : null,
+    }
+  }
+
+const rangeOf = async (
+  { before, after, around, beforeTime }: Pick<History, 'before' | 'after' | 'around' | 'beforeTime'>,
+  lastSeq: number,
+  limit: number,
+  seqAt: (time: Date) => Promise<number>,
+): Promise<{ from: number; to: number; newest: boolean }> => {
+  if (after !== undefined) return { from: after + 1, to: lastSeq, newest: false }
+  if (around !== undefined) {
+    const to = Math.min(lastSeq, Math.max(around + Math.floor(limit / 2), limit))
+    return { from: Math.max(1, to - limit + 1), to, newest: true }
+  }
+  const end = before ?? (beforeTime ? await seqAt(beforeTime) : lastSeq + 1)
+  return { from: 1, to: Math.min(end - 1, lastSeq), newest: true }
+}
+
+/** A message nobody has a receipt for: the same to all who look. */
+export const asNew = (message: StoredMessage): Message => ({ ...message, delivered: false, read: false })
+
+/** To its sender a message is delivered and read when it is so for all the others; to another, when it is for her. */
+export const asSeenBy = (viewer: Username, message: StoredMessage, receipts: Receipt[]): Message => {
+  const { conversationId, seq, sender } = message
+  const here = receipts.filter((receipt) => receipt.conversationId === conversationId)
+  const others = here.filter(({ username }) => username !== sender)
+  const concerned = viewer !== sender ? here.filter(({ username }) => username === viewer) : others
+  // In notes to oneself the only member is the sender.
+  const counted = concerned.length > 0 ? concerned : here
+  return {
+    ...message,
+    delivered: counted.length > 0 && counted.every(({ deliveredSeq }) => deliveredSeq >= seq),
+    read: counted.length > 0 && counted.every(({ readSeq }) => readSeq >= seq),
+  }
+}

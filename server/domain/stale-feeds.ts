@@ -1,0 +1,65 @@
+import type { Username, Version } from '../contract/index.ts'
+import type { Clock, Log, MessageStore } from './ports.ts'
+
+/** A live reader of the changes that concern one user. */
+export interface LiveFeed {
+  username: Username
+  /** Everything up to this version has come to this reader. */
+  position(): Version
+  /** Makes it read the store again. */
+  gap(): void
+}
+
+export interface StaleFeeds extends Disposable {
+  watch(feed: LiveFeed): Disposable
+}
+
+export const checkMs = 30_000
+const usersPerRead = 500
+
+/**
+ * A lost last event leaves no hole that a reader could see. So the positions of all are compared with the store's, many
+ * with one read, and whoever is behind reads again.
+ */
+export const createStaleFeeds = ({
+  store,
+  clock,
+  log,
+}: {
+  store: MessageStore
+  clock: Clock
+  log: Log
+}): StaleFeeds => {
+  const feeds = new Set<LiveFeed>()
+
+  const check = async () => {
+    const usernames = [...new Set([...feeds].map(({ username }) => username))]
+    for (let at = 0; at < usernames.length; at += usersPerRead) {
+      const latest = await store.latestVersions(usernames.slice(at, at + usersPerRead))
+      for (const feed of feeds) {
+        if ((latest.get(feed.username) ?? 0) > feed.position()) feed.gap()
+      }
+    }
+  }
+  const schedule = () =>
+    clock.setTimeout(() => {
+      check()
+        .catch((error: unknown) => log.warn({ error }, 'cannot compare the feeds with the store; trying again'))
+        .finally(() => {
+          if (!closed) timer = schedule()
+        })
+    }, checkMs)
+  let closed = false
+  let timer = schedule()
+
+  return {
+    watch(feed) {
+      feeds.add(feed)
+      return { [Symbol.dispose]: () => void feeds.delete(feed) }
+    },
+    [Symbol.dispose]() {
+      closed = true
+      timer.cancel()
+    },
+  }
+}

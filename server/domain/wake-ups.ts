@@ -1,0 +1,83 @@
+import type { Username, Version } from '../contract/index.ts'
+import type { Bus, BusEvent } from './ports.ts'
+
+export type Concerning = Exclude<BusEvent, { type: 'sessionEnded' }>
+
+/** A slower reader than this many events loses them here and reads them from the store instead. */
+const queueMax = 500
+
+export interface WakeUps extends Disposable {
+  /** The next event; `gap`: some may be missing, read the store; null: aborted. */
+  next(): Promise<Concerning | 'gap' | null>
+  /** Makes the next `next()` a `gap`. */
+  gap(): void
+  /** The version of the newest event that came in, waiting here or taken. */
+  newest(): Version
+}
+
+/** What the bus says to one user, waiting in a short queue until it is taken. */
+export const listenForWakeUps = (bus: Bus, username: Username, signal: AbortSignal): WakeUps => {
+  let arrived: Concerning[] = []
+  let taking: Concerning[] = []
+  let taken = 0
+  let isGap = false
+  let newest = 0
+  let wake: (() => void) | null = null
+
+  const rouse = () => {
+    wake?.()
+    wake = null
+  }
+  const gap = () => {
+    isGap = true
+    // What waits was committed before, so the store has it; whoever reads the store has no use for these copies.
+    arrived = []
+    taking = []
+    taken = 0
+    rouse()
+  }
+  const unlisten = bus.listen(
+    username,
+    (event) => {
+      if (event.type === 'sessionEnded') return
+      newest = Math.max(newest, versionOf(event))
+      if (arrived.length >= queueMax) gap()
+      else arrived.push(event)
+      rouse()
+    },
+    gap,
+  )
+  signal.addEventListener('abort', rouse)
+
+  return {
+    async next() {
+      for (;;) {
+        if (signal.aborted) return null
+        if (isGap) {
+          isGap = false
+          return 'gap'
+        }
+        if (taken === taking.length) {
+          taking = arrived
+          arrived = []
+          taken = 0
+        }
+        const event = taking[taken++]
+        if (event) return event
+        taken = 0
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    },
+    gap,
+    newest: () => newest,
+    [Symbol.dispose]() {
+      unlisten()
+      signal.removeEventListener('abort', rouse)
+    },
+  }
+}
+
+export const versionOf = (event: Concerning): Version =>
+  event.type === 'message' ? event.message.version : event.receipt.version

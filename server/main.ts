@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs'
+import { startApp } from './app.ts'
+import { readConfig } from './config.ts'
+
+/** Within the 30 s that most supervisors allow before they kill. */
+const drainMs = 25_000
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
+const fail = (error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+}
+
+const run = async () => {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const app = await startApp(readConfig(process.env))
+  say(`parley listening on ${app.url}`)
+
+  let stopping = false
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) fail(`${signal} again: stopping at once`)
+    stopping = true
+    say(`${signal}: stopping; open calls have ${drainMs / 1000} s, a second signal ends at once`)
+    app.drain(drainMs).then(() => process.exit(0), fail)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+run().catch(fail)

@@ -1,0 +1,102 @@
+import { ChatError, type SignedIn, type Username } from '../contract/index.ts'
+import { hashToken } from '../domain/accounts.ts'
+import type { Chat } from '../domain/chat.ts'
+
+export interface Caller {
+  username: Username
+  tokenHash: string
+}
+
+/** What a procedure knows of its call. */
+export interface Context {
+  chat: Chat
+  /** The client's address: what limits on strangers count by. */
+  address: string
+  /** Null: not signed in. */
+  caller: Caller | null
+  /** Signs the connection in, where there is one and nobody is signed in on it yet. */
+  signIn(signedIn: SignedIn): void
+}
+
+/** What chat needs of a WebSocket. */
+export interface Connection {
+  readonly address: string
+  readonly closed: AbortSignal
+  identify(username: string): void
+  close(code: number, reason: string): void
+}
+
+/** The session of this connection ended; the client must sign in again. */
+const sessionEndedCode = 4401
+
+/** One context for the life of a WebSocket: `register` and `login` sign it in. */
+export const createSocketContext =
+  (chat: Chat) =>
+  async ({
+    connection,
+    connectionParams,
+  }: {
+    connection: Connection
+    connectionParams: Record<string, string> | null
+  }): Promise<Context> => {
+    const context: Context = {
+      chat,
+      address: connection.address,
+      caller: null,
+      signIn({ user, session }) {
+        if (context.caller) return
+        attach(user.username, hashToken(session.token), session.expiresAt)
+      },
+    }
+    const attach = (username: Username, tokenHash: string, expiresAt: Date) => {
+      connection.identify(username)
+      if (connection.closed.aborted) return
+      context.caller = { username, tokenHash }
+      const disconnect = chat.connect(username)
+      const unwatch = chat.watchSession({ username, tokenHash, expiresAt }, () =>
+        connection.close(sessionEndedCode, 'The session has ended'),
+      )
+      connection.closed.addEventListener('abort', () => {
+        unwatch()
+        disconnect()
+      })
+    }
+    const token = connectionParams?.token
+    if (token !== undefined) {
+      const { username, tokenHash, expiresAt } = await chat.resumeSession(hashToken(token))
+      attach(username, tokenHash, expiresAt)
+    }
+    return context
+  }
+
+/** One context for each HTTP request. A stream counts as a connection of its user for as long as it lasts. */
+export const createHttpContext =
+  (chat: Chat) =>
+  async ({
+    authorization,
+    address,
+    stream,
+  }: {
+    authorization: string | undefined
+    address: string
+    /** For a subscription: when it ends, and how to end it. */
+    stream: { closed: AbortSignal; close(): void } | null
+  }): Promise<Context> => {
+    const context: Context = { chat, address, caller: null, signIn() {} }
+    if (authorization === undefined) return context
+    const token = /^Bearer ([\w-]+)$/i.exec(authorization)?.[1]
+    if (token === undefined) {
+      throw new ChatError('sessionEnded', { message: 'The Authorization header is not "Bearer <token>".' })
+    }
+    const session = await chat.resumeSession(hashToken(token))
+    context.caller = session
+    if (stream && !stream.closed.aborted) {
+      const disconnect = chat.connect(session.username)
+      const unwatch = chat.watchSession(session, stream.close)
+      stream.closed.addEventListener('abort', () => {
+        unwatch()
+        disconnect()
+      })
+    }
+    return context
+  }
