@@ -1,5 +1,5 @@
 /**
- * Every error a caller can meet, once: its tRPC code, whether the same call may succeed later, and its words.
+ * Every error a caller can meet, once; `connectionLost`, `timedOut` and `closed` come from the SDK itself. Each with its tRPC code, whether the same call may succeed later, and its words.
  * `retryable` errors of limits carry `retryAfterMs`.
  */
 export const errorKinds = {
@@ -33,6 +33,17 @@ export const errorKinds = {
     retryable: true,
     message: 'The server cannot do this at the moment; try again.',
   },
+  connectionLost: {
+    code: 'CLIENT_CLOSED_REQUEST',
+    retryable: true,
+    message: 'The connection was lost before the answer came; the call may have been carried out.',
+  },
+  timedOut: {
+    code: 'TIMEOUT',
+    retryable: true,
+    message: 'No answer came in time; the call may have been carried out.',
+  },
+  closed: { code: 'CLIENT_CLOSED_REQUEST', retryable: false, message: 'This client was closed.' },
   internal: { code: 'INTERNAL_SERVER_ERROR', retryable: true, message: 'Something went wrong on the server.' },
 } as const satisfies Record<string, { code: string; retryable: boolean; message: string }>
 

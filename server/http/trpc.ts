@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import { fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
+import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
 import type { FastifyInstance } from 'fastify'
 import type { Chat } from '../domain/chat.ts'
 import type { Log } from '../domain/ports.ts'
 import { createHttpContext } from '../trpc/context.ts'
 import { logUnforeseen } from '../trpc/errors.ts'
-import { appRouter } from '../trpc/router.ts'
+import { type AppRouter, appRouter } from '../trpc/router.ts'
 
 const maxBatch = 20
 
@@ -39,7 +39,7 @@ export const serveTrpc = (
           stream: info.type === 'subscription' ? { closed: closed.signal, close } : null,
         })
       },
-    },
+    } satisfies FastifyTRPCPluginOptions<AppRouter>['trpcOptions'],
   })
 
   return () => {

@@ -1,0 +1,22 @@
+export type {
+  ChatEvent,
+  Conversation,
+  ConversationPage,
+  HistoryPage,
+  Message,
+  OnlineUser,
+  OnlineUserPage,
+  ReadyEvent,
+  Receipt,
+  Session,
+  SignedIn,
+  Status,
+  StatusEvent,
+  User,
+} from '../../server/contract/index.ts'
+export type { ParleyRouter } from '../../server/trpc/client-router.ts'
+export type { Call, CallName, CallOptions, Calls, Inputs, Outputs } from './calls.ts'
+export type { ChatClient, ClientOptions, FollowOptions } from './client.ts'
+export { ChatError, type ErrorFacts, type ErrorKind } from './errors.ts'
+export type { FeedEvent } from './events.ts'
+export type { ClientState } from './state.ts'

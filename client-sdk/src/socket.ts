@@ -1,0 +1,91 @@
+/** What is used of a WebSocket, so that the browser's and the `ws` package's both fit. */
+export interface SocketLike {
+  readonly readyState: number
+  send(text: string): void
+  close(code?: number, reason?: string): void
+  terminate?(): void
+  onopen: ((event: never) => void) | null
+  onmessage: ((event: never) => void) | null
+  onclose: ((event: never) => void) | null
+  onerror: ((event: never) => void) | null
+}
+export type SocketClass = new (url: string) => SocketLike
+
+export interface SocketHandlers {
+  onOpen(): void
+  onText(text: string): void
+  /** Once, however it ended. `code` 1006: without a word from the server. */
+  onClose(code: number, reason: string): void
+}
+
+/** A server that does not answer at all. */
+const connectMs = 8_000
+/** Silence after which the server is asked for a sign of life, ... */
+const quietMs = 10_000
+/** ... sooner when something was sent, ... */
+const quietAfterSendMs = 2_000
+/** ... and how long that sign may take. */
+const answerMs = 3_000
+
+/**
+ * One WebSocket with an end to all waiting: a dead network is noticed within 13 s, within 5 s when
+ * something was sent, and closing never waits for the peer.
+ */
+export const openSocket = (Socket: SocketClass, url: string, handlers: SocketHandlers) => {
+  const socket = new Socket(url)
+  let ended = false
+  let isOpen = false
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let asked = false
+  let hurried = false
+
+  const end = (code: number, reason: string) => {
+    if (ended) return
+    ended = true
+    clearTimeout(timer)
+    socket.onopen = socket.onmessage = socket.onclose = null
+    // An error after the end has nobody to tell, but `ws` throws it where nobody listens.
+    socket.onerror = () => {}
+    if (socket.terminate && code === 1006) socket.terminate()
+    else if (socket.readyState < 2) socket.close(1000, 'done')
+    handlers.onClose(code, reason)
+  }
+  const expect = (ms: number) => {
+    clearTimeout(timer)
+    timer = setTimeout(onQuiet, ms)
+  }
+  const onQuiet = () => {
+    if (asked || !isOpen) return end(1006, 'The server does not answer')
+    asked = true
+    socket.send('PING')
+    expect(answerMs)
+  }
+
+  expect(connectMs)
+  socket.onopen = () => {
+    isOpen = true
+    expect(quietMs)
+    handlers.onOpen()
+  }
+  socket.onmessage = (event: { data: unknown }) => {
+    asked = hurried = false
+    expect(quietMs)
+    const text = String(event.data)
+    if (text === 'PING') socket.send('PONG')
+    else if (text !== 'PONG') handlers.onText(text)
+  }
+  socket.onclose = (event: { code: number; reason: string }) => end(event.code, event.reason)
+  socket.onerror = (event: { message?: string }) => end(1006, event.message || 'The server cannot be reached')
+
+  return {
+    send(text: string) {
+      socket.send(text)
+      if (asked || hurried) return
+      hurried = true
+      expect(quietAfterSendMs)
+    },
+    close: () => end(1000, 'closed by this client'),
+    drop: (reason: string) => end(1006, reason),
+  }
+}
+export type OpenSocket = ReturnType<typeof openSocket>
