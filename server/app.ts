@@ -6,7 +6,7 @@ import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createDisposables } from './disposables.ts'
 import { createChat } from './domain/chat.ts'
-import type { Ports } from './domain/ports.ts'
+import type { Clock, Ports } from './domain/ports.ts'
 import { createRateLimiter, defaultRules, noLimits } from './domain/rates.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { serveHealth } from './http/health.ts'
@@ -37,12 +37,15 @@ const spreadMs = 10_000
 /** Chooses the adapters, joins them and serves. Whatever was opened is closed again, also when a step fails. */
 export const startApp = async (
   config: Config,
-  { adapt = (ports) => ports, socketLimits = {} }: { adapt?: Adapt; socketLimits?: Partial<SocketLimits> } = {},
+  {
+    adapt = (ports) => ports,
+    clock = systemClock,
+    socketLimits = {},
+  }: { adapt?: Adapt; clock?: Clock; socketLimits?: Partial<SocketLimits> } = {},
 ): Promise<App> => {
   const log = createLog(config)
   const opened = createDisposables()
   try {
-    const clock = systemClock
     const store = await openSqliteStore({ directory: config.dataDirectory, log })
     opened.defer(() => store.close())
     const ports = adapt({

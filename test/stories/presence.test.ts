@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest'
+import type { Status, StatusEvent } from '../../server/contract/index.ts'
+import { createTestClock } from '../harness/clock.ts'
+import { createInbox } from '../harness/plain-client.ts'
+import { startWorld, type World } from '../harness/world.ts'
+
+const followStatus = (world: World, token: string, users?: string[]) => {
+  const inbox = createInbox<Status>()
+  const events: StatusEvent[] = []
+  world.plain(token).api.onStatus.subscribe(users ? { users } : undefined, {
+    onData(event) {
+      events.push(event)
+      for (const status of event.statuses) inbox.add(status)
+    },
+    onError: inbox.fail,
+  })
+  return { ...inbox, events }
+}
+
+const says =
+  (user: string, status: Status['status']) =>
+  (item: Status): item is Status =>
+    item.user === user && item.status === status
+
+/** Moves the time on until the wait is over: what has to happen first happens on real sockets. */
+const advanceUntil = async (clock: { advance(ms: number): void }, stepMs: number, wait: Promise<unknown>) => {
+  let isOver = false
+  const over = wait.finally(() => {
+    isOver = true
+  })
+  while (!isOver) {
+    clock.advance(stepMs)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await over
+}
+
+test('[P7] Bo comes and goes, over all of his devices, and who watches learns it', async () => {
+  const clock = createTestClock()
+  await using world = await startWorld({ clock })
+  const [ada] = await world.people('ada')
+  const watch = followStatus(world, ada.token)
+  const [bo] = await world.people('bo')
+  const phone = await world.device('bo')
+  await advanceUntil(clock, 250, watch.first(says('bo', 'online')))
+  expect(watch.events[0]).toMatchObject({ type: 'snapshot', more: false })
+  expect((await ada.client.onlineUsers()).users.map(({ username }) => username)).toEqual(['ada', 'bo'])
+
+  await phone[Symbol.asyncDispose]()
+  await bo[Symbol.asyncDispose]()
+  await advanceUntil(clock, 250, watch.first(says('bo', 'offline')))
+  const last = watch.items.filter(({ user }) => user === 'bo').at(-1)
+  expect(last).toMatchObject({ status: 'offline', lastSeenAt: expect.any(Date) })
+  expect((await ada.client.onlineUsers()).users.map(({ username }) => username)).toEqual(['ada'])
+})
+
+test('[P7] who is back within the grace period was never away', async () => {
+  const clock = createTestClock()
+  await using world = await startWorld({ clock })
+  const [ada, bo] = await world.people('ada', 'bo')
+  const watch = followStatus(world, ada.token, ['bo'])
+  await watch.first(says('bo', 'online'))
+  bo.network.kick()
+  await bo.client.me()
+  clock.advance(60_000)
+  await ada.send('bo', 'still there?')
+  await bo.received(1)
+  expect(watch.items.filter(({ status }) => status === 'offline')).toEqual([])
+})
+
+test('a snapshot of named users says of all whether they are online, and when they were last', async () => {
+  await using world = await startWorld()
+  const [ada, bo] = await world.people('ada', 'bo')
+  bo.client.close()
+  const watch = followStatus(world, ada.token, ['ada', 'bo', 'nobody'])
+  await watch.some(3, (status): status is Status => status !== undefined)
+  expect(watch.items[0]).toEqual({ user: 'ada', status: 'online', lastSeenAt: null })
+  expect(watch.items[2]).toEqual({ user: 'nobody', status: 'offline', lastSeenAt: null })
+})
+
+test('online users come in pages by name', async () => {
+  await using world = await startWorld()
+  const [ada] = await world.people('ada', 'bo', 'cy')
+  const first = await ada.client.onlineUsers({ limit: 2 })
+  expect(first.users.map(({ username }) => username)).toEqual(['ada', 'bo'])
+  const second = await ada.client.onlineUsers({ limit: 2, cursor: first.nextCursor ?? '' })
+  expect(second).toMatchObject({ users: [{ username: 'cy' }], nextCursor: null })
+})

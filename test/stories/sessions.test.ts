@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import { createTestClock } from '../harness/clock.ts'
+import { isMessage } from '../harness/plain-client.ts'
+import { password, startWorld } from '../harness/world.ts'
+
+test('[P8] logging out cuts every connection of that session, and only of that one', async () => {
+  await using world = await startWorld()
+  const [ada, bo] = await world.people('ada', 'bo')
+  const stolen = world.plain(ada.token)
+  const inbox = stolen.follow()
+  await inbox.some(1, (event): event is typeof event => event.type === 'ready')
+  const phone = await world.device('ada')
+
+  await ada.client.logout()
+  await expect(stolen.api.me.query()).rejects.toMatchObject({ data: { kind: 'sessionEnded' } })
+  await bo.send('ada', 'secret')
+  expect(await phone.received(1)).toEqual(['secret'])
+  expect(inbox.items.filter(isMessage)).toEqual([])
+  expect(ada.inbox.items).toEqual([])
+})
+
+test('[P8] a session that expires is over on open connections too', async () => {
+  const clock = createTestClock()
+  await using world = await startWorld({ clock })
+  const [ada] = await world.people('ada')
+  const { api } = world.plain(ada.token)
+  expect((await api.me.query()).username).toBe('ada')
+  // While it is in use it moves on ...
+  for (let day = 0; day < 60; day++) clock.advance(24 * 3_600_000)
+  expect((await api.me.query()).username).toBe('ada')
+})
+
+test('a session outlives a restart; a wrong token says so', async () => {
+  await using world = await startWorld()
+  const [ada] = await world.people('ada')
+  await world.restart()
+  expect(await ada.client.me()).toMatchObject({ username: 'ada', displayName: 'ada' })
+  await expect(world.plain('not-a-token').api.me.query()).rejects.toMatchObject({ data: { kind: 'sessionEnded' } })
+})
+
+test('a WebSocket without a session may register and log in, and nothing else', async () => {
+  await using world = await startWorld()
+  const { api } = world.plain()
+  await expect(api.onlineUsers.query()).rejects.toMatchObject({ data: { kind: 'notSignedIn' } })
+  const { user, session } = await api.register.mutate({ username: 'Ada', password, displayName: 'Ada L.' })
+  expect(user).toMatchObject({ username: 'ada', displayName: 'Ada L.', createdAt: expect.any(Date) })
+  expect(session.token).toMatch(/^[\w-]{43}$/)
+  expect((await api.me.query()).username).toBe('ada')
+})
+
+test('the SDK asks for a new token when the old one has ended, and goes on', async () => {
+  await using world = await startWorld()
+  const [ada] = await world.people('ada')
+  const { createClient } = await import('../../client-sdk/src/node.ts')
+  const asked: string[] = []
+  const client = createClient({
+    url: world.url,
+    async token(why) {
+      asked.push(why)
+      if (why === 'connect') return ada.token
+      return (await world.plain().api.login.mutate({ username: 'ada', password })).session.token
+    },
+  })
+  await client.me()
+  await world.plain(ada.token).api.logout.mutate()
+  await expect.poll(() => client.state.status).not.toBe('live')
+  expect(await client.me()).toMatchObject({ username: 'ada' })
+  expect(asked).toEqual(['connect', 'ended'])
+  client.close()
+})
+
+test('without a new token the SDK is signed out, says why, and can log in again', async () => {
+  await using world = await startWorld()
+  const [ada, bo] = await world.people('ada', 'bo')
+  const signedOut = new Promise((resolve) => {
+    ada.client.onState((state) => state.status === 'signedOut' && resolve(state))
+  })
+  await ada.client.logout()
+  expect(await signedOut).toMatchObject({ error: { kind: 'sessionEnded' } })
+  await ada.client.login({ username: 'ada', password })
+  await ada.send('bo', 'back again')
+  expect(await bo.received(1)).toEqual(['back again'])
+})

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest'
+import type { Message } from '../../server/contract/index.ts'
+import { isMessage } from '../harness/plain-client.ts'
+import { startWorld } from '../harness/world.ts'
+
+test('two people talk: what one sends, the other sees as it was sent', async () => {
+  await using world = await startWorld()
+  const [ada, bo] = await world.people('ada', 'bo')
+
+  const [sent] = await ada.send('bo', 'hello, Bo 👋')
+  expect(await bo.received(1)).toEqual(['hello, Bo 👋'])
+  await bo.send('ada', 'hello, Ada')
+  expect(await ada.received(1)).toEqual(['hello, Ada'])
+
+  expect(sent).toMatchObject({
+    id: 'dm:ada:bo:1',
+    conversationId: 'dm:ada:bo',
+    seq: 1,
+    sender: 'ada',
+    sentAt: expect.any(Date),
+    delivered: false,
+    read: false,
+  })
+})
+
+test('notes to oneself are a conversation of one', async () => {
+  await using world = await startWorld()
+  const [ada] = await world.people('ada')
+  await ada.send('ada', 'buy milk')
+  const { messages } = await ada.client.history({ conversation: 'ada' })
+  expect(messages.map(({ conversationId, text }) => [conversationId, text])).toEqual([['dm:ada:ada', 'buy milk']])
+})
+
+test('[P2] [P3] a hundred at once: both see all of them, each once, in one order', async () => {
+  await using world = await startWorld()
+  const [ada, bo] = await world.people('ada', 'bo')
+  const numbers = Array.from({ length: 50 }, (_, i) => i)
+  await Promise.all([
+    ...numbers.map((i) => ada.client.sendMessage({ to: 'bo', text: `a${i}` })),
+    ...numbers.map((i) => bo.client.sendMessage({ to: 'ada', text: `b${i}` })),
+  ])
+  const [atAda, atBo] = await Promise.all([ada.inbox.some(100, anyMessage), bo.inbox.some(100, anyMessage)])
+  expect(atAda.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1))
+  expect(atBo.map(({ id, text }) => [id, text])).toEqual(atAda.map(({ id, text }) => [id, text]))
+})
+
+test('[P3] a message sent after another was acknowledged comes after it', async () => {
+  await using world = await startWorld()
+  const [ada, bo] = await world.people('ada', 'bo')
+  for (let round = 1; round <= 10; round++) {
+    const [first] = await ada.send('bo', `question ${round}`)
+    const [second] = await bo.send('ada', `answer ${round}`)
+    expect(second?.seq).toBe((first?.seq ?? 0) + 1)
+  }
+})
+
+test('[P2] every device of both sees every message once', async () => {
+  await using world = await startWorld()
+  const [ada, bo] = await world.people('ada', 'bo')
+  const phone = await world.device('ada')
+  await ada.send('bo', 'from the desk')
+  await phone.send('bo', 'from the phone')
+  for (const device of [ada, phone, bo]) {
+    expect((await device.inbox.some(2, anyMessage)).map(({ text }) => text)).toEqual([
+      'from the desk',
+      'from the phone',
+    ])
+  }
+})
+
+test('[P2] a plain tRPC client sees the same', async () => {
+  await using world = await startWorld()
+  const [ada, bo] = await world.people('ada', 'bo')
+  const plain = world.plain(bo.token)
+  const inbox = plain.follow()
+  await inbox.some(1, (event): event is typeof event => event.type === 'ready')
+  await ada.send('bo', 'one', 'two')
+  const events = await inbox.some(2, isMessage)
+  expect(events.map(({ message }) => message.text)).toEqual(['one', 'two'])
+  expect(events[0]?.message.sentAt).toBeInstanceOf(Date)
+})
+
+test('[P4] the same clientMessageId again returns the first message; with other content it is a conflict', async () => {
+  await using world = await startWorld()
+  const [ada, bo] = await world.people('ada', 'bo')
+  const draft = { to: 'bo', text: 'only once', clientMessageId: 'draft-1' }
+  const [first, ...repeats] = await Promise.all([1, 2, 3].map(() => ada.client.sendMessage(draft)))
+  for (const repeat of repeats) expect(repeat.id).toBe(first?.id)
+  await expect(ada.client.sendMessage({ ...draft, text: 'something else' })).rejects.toMatchObject({ kind: 'conflict' })
+  // The id is Ada's own: Bo may use the same.
+  await expect(bo.client.sendMessage({ ...draft, to: 'ada', text: 'mine' })).resolves.toMatchObject({ seq: 2 })
+  expect(await bo.received(1)).toEqual(['only once'])
+})
+
+const anyMessage = (_message: Message): _message is Message => true
