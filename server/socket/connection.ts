@@ -1,0 +1,406 @@
+import { randomUUID } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { getTRPCErrorFromUnknown, TRPCError } from '@trpc/server'
+import { isObservable } from '@trpc/server/observable'
+import {
+  type AnyRouter,
+  isAsyncIterable,
+  parseConnectionParamsFromUnknown,
+} from '@trpc/server/unstable-core-do-not-import'
+import { WebSocket } from 'ws'
+import { Calls } from './calls.ts'
+import type { Clock } from './clock.ts'
+import { closeCodes, closeReason } from './close-codes.ts'
+import { type Call, deeperThan, type Entry, headWithoutId, isObject, type RequestId, readEntry } from './frames.ts'
+import { maxHeldFrames, type SocketLimits } from './limits.ts'
+import type { ErrorInfo, Replies } from './replies.ts'
+import { Subscription } from './subscription.ts'
+import { type Turn, Writer } from './writer.ts'
+
+export type ConnectionParams = { [name: string]: string | undefined } | null
+
+/** A socket as `createContext` gets it, and as procedures may reach it through their context. */
+export interface Connection {
+  readonly id: string
+  /** The client's address, as `clientAddress` decided. */
+  readonly address: string
+  /** Aborted when the socket is gone. */
+  readonly closed: AbortSignal
+  /** Names whose connection this is: it counts among this user's sockets, and may stay open. A later call with another
+   *  name moves it there. @throws TRPCError `TOO_MANY_REQUESTS` over `socketsPerUser` */
+  identify(user: string): void
+  /** Sends what is queued, then closes with this code. Calls in flight are no longer answered. A peer that does not
+   *  answer the close within `closeWaitMs` is cut. */
+  close(code: number, reason: string): void
+}
+
+/** What a connection needs of its server. */
+export interface ConnectionHost {
+  readonly router: AnyRouter
+  readonly limits: SocketLimits
+  readonly clock: Clock
+  readonly turn: Turn
+  readonly replies: Replies
+  createContext(opts: { connection: Connection; connectionParams: ConnectionParams; req: IncomingMessage }): unknown
+  onError(info: ErrorInfo & { req: IncomingMessage }): void
+  /** @throws TRPCError `TOO_MANY_REQUESTS` */
+  onIdentify(connection: SocketConnection, user: string): void
+  onCut(connection: SocketConnection, why: string): void
+  onGone(connection: SocketConnection): void
+}
+
+const nothing = Buffer.alloc(0)
+const pong = Buffer.from('PONG')
+const reconnectNotice = Buffer.from('{"id":null,"method":"reconnect"}')
+
+type Phase = 'awaitingParams' | 'awaitingContext' | 'ready' | 'rejected' | 'closing' | 'gone'
+
+export class SocketConnection implements Connection {
+  readonly id = randomUUID()
+  readonly address: string
+  /** Whom `identify` named; the server counts by it. */
+  user: string | undefined
+  readonly #host: ConnectionHost
+  readonly #ws: WebSocket
+  readonly #socket: Duplex & { bytesRead?: number; bytesWritten?: number }
+  readonly #req: IncomingMessage
+  readonly #writer: Writer
+  readonly #calls: Calls
+  readonly #subscriptions = new Map<RequestId, Subscription>()
+  #unsettledSubscriptions = 0
+  #closed: AbortController | undefined
+  #phase: Phase = 'awaitingContext'
+  #ctx: unknown
+  #rejection: TRPCError | undefined
+  /** Frames that came when they could not be read; while there are any, the socket is paused. */
+  #held: Buffer[] = []
+
+  // Times of the server's clock, looked at by `tick`.
+  readonly #openedAt: number
+  #deadline = Number.POSITIVE_INFINITY
+  #lifeSign = 0
+  #aliveAt: number
+  #pingedAt: number | undefined
+  #closingAt: number | undefined
+  #noticeAt = Number.POSITIVE_INFINITY
+  #retireAt = Number.POSITIVE_INFINITY
+
+  constructor(host: ConnectionHost, ws: WebSocket, socket: Duplex, req: IncomingMessage, address: string) {
+    this.#host = host
+    this.#ws = ws
+    this.#socket = socket
+    this.#req = req
+    this.address = address
+    this.#openedAt = this.#aliveAt = host.clock.now()
+    this.#writer = new Writer(socket, {
+      turn: host.turn,
+      pauseBytes: host.limits.pauseBytes,
+      onRoom: () => this.#onRoom(),
+      onOverflow: () => this.cut('it does not take what is sent'),
+    })
+    this.#calls = new Calls(this)
+    ws.on('message', (data: Buffer) => this.#onMessage(data))
+    ws.on('error', () => {}) // `ws` closes by itself with the code that fits
+    ws.on('close', () => this.#onGone())
+  }
+
+  /** @param withParams whether the first frame brings `connectionParams` */
+  open(withParams: boolean) {
+    if (!withParams) return void this.#makeContext(null)
+    this.#phase = 'awaitingParams'
+    this.#deadline = this.#openedAt + this.#host.limits.signInMs
+  }
+
+  // ---- what the application sees
+
+  get closed(): AbortSignal {
+    if (this.#closed === undefined) {
+      this.#closed = new AbortController()
+      // Every call in flight may listen.
+      EventEmitter.setMaxListeners(0, this.#closed.signal)
+      if (this.#phase === 'gone') this.#closed.abort()
+    }
+    return this.#closed.signal
+  }
+
+  identify(user: string) {
+    if (this.#phase === 'closing' || this.#phase === 'gone') return
+    this.#host.onIdentify(this, user)
+    if (this.#phase !== 'rejected') this.#deadline = Number.POSITIVE_INFINITY
+  }
+
+  close(code: number, reason: string) {
+    if (this.#phase === 'closing' || this.#phase === 'gone') return
+    this.#phase = 'closing'
+    this.#dropWork()
+    this.#writer.flush()
+    this.#ws.close(code, closeReason(reason))
+    this.#ws.resume() // to read the answer
+  }
+
+  // ---- what comes in
+
+  #onMessage(data: Buffer) {
+    if (this.#phase === 'closing') return
+    if (this.#held.length === 0 && this.#mayRead) return this.#read(data)
+    // `ws` hands over every frame of a chunk, whether paused or not.
+    if (this.#held.length >= maxHeldFrames) return this.close(closeCodes.policyViolation, 'too many frames')
+    if (this.#held.push(data) === 1) this.#ws.pause()
+  }
+
+  get #mayRead(): boolean {
+    return this.#writer.hasRoom && !this.#calls.full
+  }
+
+  #readOn() {
+    if (this.#held.length === 0) return
+    while (this.#held.length > 0 && this.#mayRead) this.#read(this.#held.shift()!)
+    if (this.#held.length === 0) this.#ws.resume()
+  }
+
+  #read(data: Buffer) {
+    const text = data.toString()
+    if (text === 'PING') return this.#sendAnswer(nothing, pong)
+    if (text === 'PONG') return
+    if (this.#phase === 'awaitingParams') return this.#readParams(text)
+
+    let frame: unknown
+    try {
+      frame = this.#parse(text)
+    } catch (cause) {
+      return this.#refuseEntry(headWithoutId, new TRPCError({ code: 'PARSE_ERROR', cause }))
+    }
+    if (!Array.isArray(frame)) return this.#take(readEntry(frame, 0))
+    const { maxBatch } = this.#host.limits
+    if (frame.length > maxBatch) return this.close(closeCodes.policyViolation, `more than ${maxBatch} calls in a batch`)
+    frame.forEach((entry, index) => {
+      this.#take(readEntry(entry, index))
+    })
+  }
+
+  #parse(text: string): unknown {
+    const { maxJsonDepth } = this.#host.limits
+    if (deeperThan(maxJsonDepth, text)) throw new Error(`Nested deeper than ${maxJsonDepth}`)
+    return JSON.parse(text)
+  }
+
+  #take(entry: Entry) {
+    if (entry.kind === 'stop') this.#subscriptions.get(entry.id)?.stop()
+    else if (entry.kind === 'malformed') {
+      this.#refuseEntry(entry.head, new TRPCError({ code: 'PARSE_ERROR', message: entry.message }))
+    } else if (this.#rejection) this.#answerError(entry, this.#rejection)
+    else if (entry.type === 'subscription') this.#subscribe(entry)
+    else this.#calls.push(entry)
+  }
+
+  #subscribe(call: Call) {
+    if (this.#subscriptions.has(call.id)) {
+      return this.fail(call, new TRPCError({ code: 'BAD_REQUEST', message: `Duplicate id ${call.id}` }))
+    }
+    if (this.#unsettledSubscriptions >= this.#host.limits.subscriptions) {
+      return this.fail(call, new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'Too many subscriptions' }))
+    }
+    const subscription = new Subscription(call, this)
+    this.#subscriptions.set(call.id, subscription)
+    this.#unsettledSubscriptions++
+    this.#calls.push(call, subscription)
+  }
+
+  // ---- the context
+
+  #readParams(text: string) {
+    this.#phase = 'awaitingContext'
+    let params: ConnectionParams
+    try {
+      const message = this.#parse(text)
+      if (!isObject(message))
+        throw new TRPCError({ code: 'PARSE_ERROR', message: 'Malformed connectionParams message' })
+      params = parseConnectionParamsFromUnknown(message.data)
+    } catch (cause) {
+      return this.#reject(new TRPCError({ code: 'PARSE_ERROR', message: 'Malformed connectionParams message', cause }))
+    }
+    void this.#makeContext(params)
+  }
+
+  async #makeContext(connectionParams: ConnectionParams) {
+    this.#deadline = this.#openedAt + this.#host.limits.anonymousMs
+    try {
+      this.#ctx = await this.#host.createContext({ connection: this, connectionParams, req: this.#req })
+    } catch (cause) {
+      return this.#reject(getTRPCErrorFromUnknown(cause))
+    }
+    if (this.#phase !== 'awaitingContext') return
+    this.#phase = 'ready'
+    this.#calls.open(this.#ctx)
+  }
+
+  /** The official client sends its first calls right behind the `connectionParams`. They are still answered, each with
+   *  the reason, before the socket is closed; without a call, the message without an id makes that client back off. */
+  #reject(error: TRPCError) {
+    this.#onError(error, undefined)
+    if (this.#phase !== 'awaitingContext') return
+    this.#phase = 'rejected'
+    this.#rejection = error
+    this.#deadline = this.#host.clock.now() + this.#host.limits.rejectMs
+    this.#refuseEntry(headWithoutId, error)
+    for (const call of this.#calls.clear()) this.#answerError(call, error)
+    for (const subscription of this.#subscriptions.values()) subscription.drop()
+    this.#readOn()
+  }
+
+  // ---- what goes out; for the calls and subscriptions
+
+  get router(): AnyRouter {
+    return this.#host.router
+  }
+  get limits(): SocketLimits {
+    return this.#host.limits
+  }
+  get replies(): Replies {
+    return this.#host.replies
+  }
+  get hasRoom(): boolean {
+    return this.#writer.hasRoom
+  }
+
+  send(head: Buffer, tail: Buffer) {
+    if (this.#phase !== 'closing' && this.#phase !== 'gone') this.#writer.send(head, tail, this.limits.cutBytes)
+  }
+
+  #sendAnswer(head: Buffer, tail: Buffer) {
+    if (this.#phase !== 'closing' && this.#phase !== 'gone') this.#writer.send(head, tail, this.limits.cutAnswerBytes)
+  }
+
+  /** @throws whatever serialising the result throws */
+  answer(call: Call, result: unknown) {
+    if (isAsyncIterable(result) || isObservable(result)) {
+      const message = `Cannot return an async iterable or observable from a ${call.type} procedure with WebSockets`
+      throw new TRPCError({ code: 'UNSUPPORTED_MEDIA_TYPE', message })
+    }
+    this.#sendAnswer(Buffer.from(call.head), this.replies.data(result))
+  }
+
+  fail(call: Call, cause: unknown) {
+    this.#answerError(call, this.report(call, cause))
+  }
+
+  report(call: Call, cause: unknown): TRPCError {
+    const error = getTRPCErrorFromUnknown(cause)
+    this.#onError(error, call)
+    return error
+  }
+
+  #answerError(call: Call, error: TRPCError) {
+    const { type, path, input } = call
+    this.#sendAnswer(Buffer.from(call.head), this.replies.error({ error, type, path, input, ctx: this.#ctx }))
+  }
+
+  #refuseEntry(head: string, error: TRPCError) {
+    const info = { error, type: 'unknown', path: undefined, input: undefined, ctx: this.#ctx } as const
+    this.#sendAnswer(Buffer.from(head), this.replies.error(info))
+  }
+
+  #onError(error: TRPCError, call: Call | undefined) {
+    const { type, path, input } = call ?? { type: 'unknown' as const, path: undefined, input: undefined }
+    this.#host.onError({ error, type, path, input, ctx: this.#ctx, req: this.#req })
+  }
+
+  #onRoom() {
+    this.#calls.pump()
+    for (const subscription of this.#subscriptions.values()) subscription.pull()
+    this.#readOn()
+  }
+
+  onCallFinished() {
+    this.#readOn()
+  }
+
+  onEnded(subscription: Subscription) {
+    this.#subscriptions.delete(subscription.call.id)
+  }
+
+  onSettled() {
+    this.#unsettledSubscriptions--
+  }
+
+  // ---- the end
+
+  /** Looks at all that is due at `now`. */
+  tick(now: number) {
+    if (this.#ws.readyState !== WebSocket.OPEN) {
+      // Also a peer that ended its side and takes nothing: `ws` sets no timer of its own for that one.
+      this.#closingAt ??= now
+      if (now - this.#closingAt >= this.limits.closeWaitMs) this.#ws.terminate()
+      return
+    }
+    if (now >= this.#deadline) return this.#onDeadline()
+    if (now >= this.#noticeAt) this.#notify(now)
+    if (now >= this.#retireAt && this.#calls.idle) return this.close(closeCodes.restarting, 'restarting')
+    this.#checkAlive(now)
+  }
+
+  #onDeadline() {
+    const error = this.#rejection
+    if (error === undefined) this.close(closeCodes.signInTimeout, 'not signed in in time')
+    else if (error.code === 'UNAUTHORIZED') this.close(closeCodes.unauthorized, error.message)
+    else if (error.code === 'TOO_MANY_REQUESTS') this.close(closeCodes.tryAgainLater, error.message)
+    else this.close(closeCodes.internalError, 'no context')
+  }
+
+  #checkAlive(now: number) {
+    // Bytes received tell of pongs as of all else. A paused socket receives none: there, taking bytes is a sign of life,
+    // and a call that finished gives it another chance.
+    let lifeSign = this.#socket.bytesRead ?? now
+    if (this.#held.length > 0) {
+      lifeSign += (this.#socket.bytesWritten ?? 0) - this.#socket.writableLength + this.#calls.finished
+    }
+    const { pingMs, pongMs } = this.limits
+    if (lifeSign !== this.#lifeSign) {
+      this.#lifeSign = lifeSign
+      this.#aliveAt = now
+      this.#pingedAt = undefined
+    } else if (this.#pingedAt !== undefined) {
+      if (now - this.#pingedAt >= pongMs) this.cut('it is silent')
+    } else if (now - this.#aliveAt >= pingMs) {
+      this.#pingedAt = now
+      this.#ws.ping()
+    }
+  }
+
+  /** Tells the client at `noticeAt` to move to another server, and closes when it had the time to. */
+  retire(noticeAt: number) {
+    this.#noticeAt = noticeAt
+  }
+
+  #notify(now: number) {
+    this.#noticeAt = Number.POSITIVE_INFINITY
+    this.#retireAt = now + this.limits.handOffMs
+    this.#sendAnswer(nothing, reconnectNotice)
+  }
+
+  /** Ends the TCP connection at once. */
+  cut(why: string) {
+    if (this.#phase === 'gone') return
+    if (this.#ws.readyState === WebSocket.OPEN) this.#host.onCut(this, why)
+    this.#phase = 'closing'
+    this.#dropWork()
+    this.#ws.terminate()
+  }
+
+  #onGone() {
+    this.#phase = 'gone'
+    this.#dropWork()
+    this.#closed?.abort()
+    this.#host.onGone(this)
+  }
+
+  #dropWork() {
+    this.#held = []
+    this.#calls.clear()
+    if (this.#subscriptions.size === 0) return
+    const reason = new DOMException('This operation was aborted', 'AbortError')
+    for (const subscription of this.#subscriptions.values()) subscription.drop(reason)
+  }
+}

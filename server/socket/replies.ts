@@ -1,0 +1,79 @@
+import { getErrorShape, getTRPCErrorFromUnknown, isTrackedEnvelope, type TRPCError } from '@trpc/server'
+import type { AnyRouter, ProcedureType, TRPCErrorShape } from '@trpc/server/unstable-core-do-not-import'
+
+/** What tRPC's `onError` gets. */
+export interface ErrorInfo {
+  error: TRPCError
+  type: ProcedureType | 'unknown'
+  path: string | undefined
+  input: unknown
+  ctx: unknown
+}
+
+export const started = Buffer.from('"result":{"type":"started"}}')
+export const stopped = Buffer.from('"result":{"type":"stopped"}}')
+
+/** What a client gets whose error cannot be formatted: nothing that the formatter might have hidden. */
+const unformattable: TRPCErrorShape = {
+  code: -32603,
+  message: 'Internal server error',
+  data: { code: 'INTERNAL_SERVER_ERROR', httpStatus: 500 },
+}
+
+/** Writes the part of an answer behind its id, in the router's own serialisation. */
+export class Replies {
+  readonly #router: AnyRouter
+  readonly #onError: (info: ErrorInfo) => void
+  #events = new WeakMap<object, { id: string | undefined; text: Buffer }>()
+
+  constructor(router: AnyRouter, onError: (info: ErrorInfo) => void) {
+    this.#router = router
+    this.#onError = onError
+  }
+
+  /** @throws whatever serialising `value` throws */
+  data(value: unknown): Buffer {
+    return Buffer.from(`"result":${JSON.stringify({ type: 'data', data: this.#serialize(value) })}}`)
+  }
+
+  /** An event of a subscription. However many subscriptions yield the same object, it is serialised once: what was
+   *  yielded must not change any more. A tracked event is the same only under the same id.
+   *  @throws whatever serialising `value` throws */
+  event(value: unknown): Buffer {
+    const [id, data] = isTrackedEnvelope(value) ? value : [undefined, value]
+    if (typeof data !== 'object' || data === null) return this.#eventText(id, data)
+    const known = this.#events.get(data)
+    if (known !== undefined && known.id === id) return known.text
+    const text = this.#eventText(id, data)
+    this.#events.set(data, { id, text })
+    return text
+  }
+
+  /** Lets go of the texts of events; else they live as long as the application keeps the events. */
+  forgetEvents() {
+    this.#events = new WeakMap()
+  }
+
+  /** Never throws: an error that cannot be formatted is reported, and answered with one that says nothing. */
+  error(info: ErrorInfo): Buffer {
+    try {
+      return this.#errorText(getErrorShape({ config: this.#router._def._config, ...info }))
+    } catch (cause) {
+      this.#onError({ ...info, error: getTRPCErrorFromUnknown(cause) })
+      return this.#errorText(unformattable)
+    }
+  }
+
+  #eventText(id: string | undefined, data: unknown): Buffer {
+    if (id === undefined) return this.data(data)
+    return Buffer.from(`"result":${JSON.stringify({ type: 'data', data: this.#serialize({ id, data }), id })}}`)
+  }
+
+  #errorText(shape: unknown): Buffer {
+    return Buffer.from(`"error":${JSON.stringify(this.#serialize(shape))}}`)
+  }
+
+  #serialize(value: unknown): unknown {
+    return this.#router._def._config.transformer.output.serialize(value)
+  }
+}

@@ -1,0 +1,91 @@
+import type { ConversationSummary, MessageStore, StoredConversation } from '../../domain/ports.ts'
+import type { Commits } from './commits.ts'
+import type { Reads } from './reads.ts'
+import { firstSeq, type MessageRow, messageRow, type ReceiptRow, receiptRow, toMessage, toReceipt } from './rows.ts'
+
+type Here = 'append' | 'advance' | 'conversation' | 'conversations' | 'messages' | 'seqAt' | 'receipts'
+type SummaryRow = [kind: 'direct' | 'group', last: MessageRow, unread: number, receipts: ReceiptRow[]]
+
+/** Conversations, their messages and receipts. */
+export const messageStore = ({ write }: Commits, reads: Reads): Pick<MessageStore, Here> => {
+  const conversation = reads.prepare<[StoredConversation['kind'], number, string[]][]>(`
+    SELECT json_group_array(json_array(kind, last_seq,
+      (SELECT json_group_array(username) FROM member WHERE conversation = key))) FROM conversation WHERE id = ?`)
+
+  const page = (order: 'ASC' | 'DESC') =>
+    reads.prepare<MessageRow[]>(`
+      SELECT json_group_array(json(row) ORDER BY seq) FROM (
+        SELECT m.seq, ${messageRow} AS row
+        FROM conversation c JOIN message m ON m.conversation = c.key
+        WHERE c.id = ? AND m.seq BETWEEN ? AND ? ORDER BY m.seq ${order} LIMIT ?)`)
+  const oldest = page('ASC')
+  const newest = page('DESC')
+
+  const seqAt = reads.prepare<number[]>(`
+    SELECT json_group_array(${firstSeq('m.sent_at >= ?2')}) FROM conversation c WHERE c.id = ?1`)
+
+  const receipts = reads.prepare<ReceiptRow[]>(`
+    SELECT json_group_array(${receiptRow})
+    FROM conversation c JOIN member r ON r.conversation = c.key
+    WHERE c.id IN (SELECT value FROM json_each(?))`)
+
+  const conversations = reads.prepare<SummaryRow[]>(`
+    SELECT json_group_array(json(row) ORDER BY version DESC) FROM (
+      SELECT m.version, json_array(
+        c.kind,
+        ${messageRow},
+        (SELECT count(*) FROM (SELECT 1 FROM message u
+          WHERE u.conversation = c.key AND u.seq > c.read_seq AND u.sender <> c.username LIMIT 1000)),
+        (SELECT json_group_array(${receiptRow}) FROM member r WHERE r.conversation = c.key)) AS row
+      FROM (SELECT me.username, me.read_seq, c.* FROM member me JOIN conversation c ON c.key = me.conversation
+            WHERE me.username = ?1 AND c.last_seq > 0 AND c.last_version < ?2
+            ORDER BY c.last_version DESC LIMIT ?3) c
+        JOIN message m ON m.version = c.last_version)`)
+
+  return {
+    async append({ conversationId, kind, members, sender, text, clientMessageId, sentAt: at }) {
+      const [seq, version, sentAt, repeated] = await write([
+        'append',
+        conversationId,
+        kind,
+        members,
+        sender,
+        text,
+        clientMessageId,
+        at.getTime(),
+      ])
+      return { message: toMessage([conversationId, seq, version, sender, text, sentAt, clientMessageId]), repeated }
+    },
+
+    async advance(moves) {
+      const moved = await write([
+        'advance',
+        moves.map((move) => [move.conversationId, move.username, move.deliveredSeq, move.readSeq]),
+      ])
+      return moved.map(toReceipt)
+    },
+
+    async conversation(id) {
+      const [row] = conversation(id)
+      return row ? { id, kind: row[0], lastSeq: row[1], members: row[2] } : null
+    },
+
+    messages: async (range) =>
+      (range.newest ? newest : oldest)(range.conversationId, range.from, range.to, range.limit).map(toMessage),
+
+    seqAt: async (conversationId, time) => seqAt(conversationId, time.getTime())[0] ?? 1,
+
+    receipts: async (conversationIds) => receipts(JSON.stringify(conversationIds)).map(toReceipt),
+
+    conversations: async (username, before, limit) =>
+      conversations(username, before ?? Number.MAX_SAFE_INTEGER, limit).map(toSummary),
+  }
+}
+
+const toSummary = ([kind, last, unread, receipts]: SummaryRow): ConversationSummary => ({
+  id: last[0],
+  kind,
+  lastMessage: toMessage(last),
+  unread,
+  receipts: receipts.map(toReceipt),
+})

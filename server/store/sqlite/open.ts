@@ -1,0 +1,71 @@
+import { join, resolve } from 'node:path'
+import type { Log, Store } from '../../domain/ports.ts'
+import { accountStore } from './accounts.ts'
+import { changeStore } from './changes.ts'
+import { startCommits } from './commits.ts'
+import type { Settings } from './connection.ts'
+import { createDirectory, createPrivately } from './files.ts'
+import { lockDirectory } from './lock.ts'
+import { messageStore } from './messages.ts'
+import { openReads } from './reads.ts'
+
+export interface SqliteOptions {
+  /** Created with mode 0700 where there is none. */
+  directory: string
+  log?: Log
+  /** The write-ahead log is cut when it grows past this. */
+  walBytesMax?: number
+}
+
+export interface SqliteStore extends Store, AsyncDisposable {
+  /** What the writer did so far, and its settings as read back at start. */
+  inspect(): { commits: number; operations: number; failedCommits: number; settings: Settings }
+}
+
+/**
+ * The store in one file, `parley.db`: a worker thread writes, this thread reads.
+ * @throws Error in plain words: another process uses the directory, or a newer Parley wrote the file
+ */
+export const openSqliteStore = async (options: SqliteOptions): Promise<SqliteStore> => {
+  const { log = silent, walBytesMax = 256 * 1024 * 1024 } = options
+  const directory = resolve(options.directory)
+  const file = join(directory, 'parley.db')
+  createDirectory(directory)
+  const unlock = lockDirectory(directory)
+  try {
+    createPrivately(file)
+    const commits = await startCommits({ file, walBytesMax }, log)
+    try {
+      const reads = openReads(file)
+      const accounts = accountStore(commits, reads)
+      const changes = changeStore(reads)
+      let closed: Promise<void> | null = null
+      const close = () => {
+        closed ??= commits.close().finally(() => {
+          reads.close()
+          unlock()
+        })
+        return closed
+      }
+      return {
+        ...accounts,
+        ...messageStore(commits, reads),
+        ...changes,
+        async ping() {
+          await Promise.all([commits.write(['ping']), changes.version()])
+        },
+        inspect: () => ({ ...commits.counted(), settings: commits.settings() }),
+        close,
+        [Symbol.asyncDispose]: close,
+      }
+    } catch (error) {
+      await commits.close()
+      throw error
+    }
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
