@@ -37,7 +37,7 @@ export const createSocketContext =
     connectionParams,
   }: {
     connection: Connection
-    connectionParams: Record<string, string> | null
+    connectionParams: Record<string, string | undefined> | null
   }): Promise<Context> => {
     const context: Context = {
       chat,
@@ -53,9 +53,10 @@ export const createSocketContext =
       if (connection.closed.aborted) return
       context.caller = { username, tokenHash }
       const disconnect = chat.connect(username)
-      const unwatch = chat.watchSession({ username, tokenHash, expiresAt }, () =>
-        connection.close(sessionEndedCode, 'The session has ended'),
-      )
+      const unwatch = chat.watchSession({ username, tokenHash, expiresAt }, () => {
+        // At the end of this turn, so that the answer to `logout` itself goes out first.
+        setImmediate(() => connection.close(sessionEndedCode, 'The session has ended'))
+      })
       connection.closed.addEventListener('abort', () => {
         unwatch()
         disconnect()

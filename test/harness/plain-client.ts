@@ -15,7 +15,6 @@ export const connectPlain = (url: string, token?: string) => {
   const api = createTRPCClient<ParleyRouter>({ links: [wsLink({ client: socket, transformer: superjson })] })
   return {
     api,
-    socket,
     /** Collects what `onMessage` gives. */
     follow(input?: Partial<OnMessage>) {
       const inbox = createInbox<ChatEvent>()

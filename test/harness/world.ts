@@ -2,7 +2,7 @@ import { type ChatClient, ChatError, createClient, type Message } from '../../cl
 import { type Adapt, type App, startApp } from '../../server/app.ts'
 import type { Config } from '../../server/config.ts'
 import type { Clock } from '../../server/domain/ports.ts'
-import type { SocketLimits } from '../../server/socket/server.ts'
+import type { SocketLimits } from '../../server/socket/limits.ts'
 import { temporaryDirectory } from './directory.ts'
 import { type Network, startNetwork } from './network.ts'
 import { connectPlain, createInbox } from './plain-client.ts'

@@ -5,13 +5,13 @@ const seqs = ({ messages }: { messages: { seq: number }[] }) => messages.map(({ 
 
 test('history goes back and forth by seq and by time, page by page', async () => {
   await using world = await startWorld()
-  const [ada, bo] = await world.people('ada', 'bo')
-  const sent = await ada.send('bo', ...Array.from({ length: 25 }, (_, i) => `${i + 1}`))
+  const [ada, bo] = await world.people('ada', 'bob')
+  const sent = await ada.send('bob', ...Array.from({ length: 25 }, (_, i) => `${i + 1}`))
   const history = (place: object) => bo.client.history({ conversation: 'ada', limit: 10, ...place })
 
   const newest = await history({})
   expect(seqs(newest)).toEqual([16, 17, 18, 19, 20, 21, 22, 23, 24, 25])
-  expect(newest).toMatchObject({ conversationId: 'dm:ada:bo', nextBefore: 16, nextAfter: null })
+  expect(newest).toMatchObject({ conversationId: 'dm:ada:bob', nextBefore: 16, nextAfter: null })
 
   const middle = await history({ before: newest.nextBefore })
   expect(seqs(middle)).toEqual([6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
@@ -33,8 +33,8 @@ test('history goes back and forth by seq and by time, page by page', async () =>
 
 test('a conversation in which nothing was said is an empty page', async () => {
   await using world = await startWorld()
-  const [ada] = await world.people('ada', 'bo')
-  const page = await ada.client.history({ conversation: 'bo' })
-  expect(page).toEqual({ conversationId: 'dm:ada:bo', messages: [], nextBefore: null, nextAfter: null })
-  expect(await ada.client.history({ conversation: 'bo', after: 7 })).toMatchObject({ messages: [] })
+  const [ada] = await world.people('ada', 'bob')
+  const page = await ada.client.history({ conversation: 'bob' })
+  expect(page).toEqual({ conversationId: 'dm:ada:bob', messages: [], nextBefore: null, nextAfter: null })
+  expect(await ada.client.history({ conversation: 'bob', after: 7 })).toMatchObject({ messages: [] })
 })

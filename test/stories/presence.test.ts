@@ -35,21 +35,21 @@ const advanceUntil = async (clock: { advance(ms: number): void }, stepMs: number
   await over
 }
 
-test('[P7] Bo comes and goes, over all of his devices, and who watches learns it', async () => {
+test('[P7] Bob comes and goes, over all of his devices, and who watches learns it', async () => {
   const clock = createTestClock()
   await using world = await startWorld({ clock })
   const [ada] = await world.people('ada')
   const watch = followStatus(world, ada.token)
-  const [bo] = await world.people('bo')
-  const phone = await world.device('bo')
-  await advanceUntil(clock, 250, watch.first(says('bo', 'online')))
+  const [bo] = await world.people('bob')
+  const phone = await world.device('bob')
+  await advanceUntil(clock, 250, watch.first(says('bob', 'online')))
   expect(watch.events[0]).toMatchObject({ type: 'snapshot', more: false })
-  expect((await ada.client.onlineUsers()).users.map(({ username }) => username)).toEqual(['ada', 'bo'])
+  expect((await ada.client.onlineUsers()).users.map(({ username }) => username)).toEqual(['ada', 'bob'])
 
   await phone[Symbol.asyncDispose]()
   await bo[Symbol.asyncDispose]()
-  await advanceUntil(clock, 250, watch.first(says('bo', 'offline')))
-  const last = watch.items.filter(({ user }) => user === 'bo').at(-1)
+  await advanceUntil(clock, 250, watch.first(says('bob', 'offline')))
+  const last = watch.items.filter(({ user }) => user === 'bob').at(-1)
   expect(last).toMatchObject({ status: 'offline', lastSeenAt: expect.any(Date) })
   expect((await ada.client.onlineUsers()).users.map(({ username }) => username)).toEqual(['ada'])
 })
@@ -57,22 +57,22 @@ test('[P7] Bo comes and goes, over all of his devices, and who watches learns it
 test('[P7] who is back within the grace period was never away', async () => {
   const clock = createTestClock()
   await using world = await startWorld({ clock })
-  const [ada, bo] = await world.people('ada', 'bo')
-  const watch = followStatus(world, ada.token, ['bo'])
-  await watch.first(says('bo', 'online'))
+  const [ada, bo] = await world.people('ada', 'bob')
+  const watch = followStatus(world, ada.token, ['bob'])
+  await watch.first(says('bob', 'online'))
   bo.network.kick()
   await bo.client.me()
   clock.advance(60_000)
-  await ada.send('bo', 'still there?')
+  await ada.send('bob', 'still there?')
   await bo.received(1)
   expect(watch.items.filter(({ status }) => status === 'offline')).toEqual([])
 })
 
 test('a snapshot of named users says of all whether they are online, and when they were last', async () => {
   await using world = await startWorld()
-  const [ada, bo] = await world.people('ada', 'bo')
+  const [ada, bo] = await world.people('ada', 'bob')
   bo.client.close()
-  const watch = followStatus(world, ada.token, ['ada', 'bo', 'nobody'])
+  const watch = followStatus(world, ada.token, ['ada', 'bob', 'nobody'])
   await watch.some(3, (status): status is Status => status !== undefined)
   expect(watch.items[0]).toEqual({ user: 'ada', status: 'online', lastSeenAt: null })
   expect(watch.items[2]).toEqual({ user: 'nobody', status: 'offline', lastSeenAt: null })
@@ -80,9 +80,9 @@ test('a snapshot of named users says of all whether they are online, and when th
 
 test('online users come in pages by name', async () => {
   await using world = await startWorld()
-  const [ada] = await world.people('ada', 'bo', 'cy')
+  const [ada] = await world.people('ada', 'bob', 'cyd')
   const first = await ada.client.onlineUsers({ limit: 2 })
-  expect(first.users.map(({ username }) => username)).toEqual(['ada', 'bo'])
+  expect(first.users.map(({ username }) => username)).toEqual(['ada', 'bob'])
   const second = await ada.client.onlineUsers({ limit: 2, cursor: first.nextCursor ?? '' })
-  expect(second).toMatchObject({ users: [{ username: 'cy' }], nextCursor: null })
+  expect(second).toMatchObject({ users: [{ username: 'cyd' }], nextCursor: null })
 })

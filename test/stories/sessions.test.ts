@@ -5,7 +5,7 @@ import { password, startWorld } from '../harness/world.ts'
 
 test('[P8] logging out cuts every connection of that session, and only of that one', async () => {
   await using world = await startWorld()
-  const [ada, bo] = await world.people('ada', 'bo')
+  const [ada, bo] = await world.people('ada', 'bob')
   const stolen = world.plain(ada.token)
   const inbox = stolen.follow()
   await inbox.some(1, (event): event is typeof event => event.type === 'ready')
@@ -19,15 +19,20 @@ test('[P8] logging out cuts every connection of that session, and only of that o
   expect(ada.inbox.items).toEqual([])
 })
 
-test('[P8] a session that expires is over on open connections too', async () => {
+test('[P8] a session in use moves on; one that is not used for 30 days is over', async () => {
   const clock = createTestClock()
   await using world = await startWorld({ clock })
   const [ada] = await world.people('ada')
+  const other = world.plain()
+  const { session: forgotten } = await other.api.login.mutate({ username: 'ada', password })
+  await other[Symbol.asyncDispose]()
   const { api } = world.plain(ada.token)
-  expect((await api.me.query()).username).toBe('ada')
-  // While it is in use it moves on ...
-  for (let day = 0; day < 60; day++) clock.advance(24 * 3_600_000)
-  expect((await api.me.query()).username).toBe('ada')
+  for (let day = 0; day < 31; day++) {
+    clock.advance(24 * 3_600_000)
+    expect((await api.me.query()).username).toBe('ada')
+  }
+  expect((await world.plain(ada.token).api.me.query()).username).toBe('ada')
+  await expect(world.plain(forgotten.token).api.me.query()).rejects.toMatchObject({ data: { kind: 'sessionEnded' } })
 })
 
 test('a session outlives a restart; a wrong token says so', async () => {
@@ -71,13 +76,13 @@ test('the SDK asks for a new token when the old one has ended, and goes on', asy
 
 test('without a new token the SDK is signed out, says why, and can log in again', async () => {
   await using world = await startWorld()
-  const [ada, bo] = await world.people('ada', 'bo')
+  const [ada, bo] = await world.people('ada', 'bob')
   const signedOut = new Promise((resolve) => {
     ada.client.onState((state) => state.status === 'signedOut' && resolve(state))
   })
   await ada.client.logout()
   expect(await signedOut).toMatchObject({ error: { kind: 'sessionEnded' } })
   await ada.client.login({ username: 'ada', password })
-  await ada.send('bo', 'back again')
+  await ada.send('bob', 'back again')
   expect(await bo.received(1)).toEqual(['back again'])
 })

@@ -5,16 +5,16 @@ import { startWorld } from '../harness/world.ts'
 
 test('two people talk: what one sends, the other sees as it was sent', async () => {
   await using world = await startWorld()
-  const [ada, bo] = await world.people('ada', 'bo')
+  const [ada, bo] = await world.people('ada', 'bob')
 
-  const [sent] = await ada.send('bo', 'hello, Bo 👋')
-  expect(await bo.received(1)).toEqual(['hello, Bo 👋'])
+  const [sent] = await ada.send('bob', 'hello, Bob 👋')
+  expect(await bo.received(1)).toEqual(['hello, Bob 👋'])
   await bo.send('ada', 'hello, Ada')
   expect(await ada.received(1)).toEqual(['hello, Ada'])
 
   expect(sent).toMatchObject({
-    id: 'dm:ada:bo:1',
-    conversationId: 'dm:ada:bo',
+    id: 'dm:ada:bob:1',
+    conversationId: 'dm:ada:bob',
     seq: 1,
     sender: 'ada',
     sentAt: expect.any(Date),
@@ -33,10 +33,10 @@ test('notes to oneself are a conversation of one', async () => {
 
 test('[P2] [P3] a hundred at once: both see all of them, each once, in one order', async () => {
   await using world = await startWorld()
-  const [ada, bo] = await world.people('ada', 'bo')
+  const [ada, bo] = await world.people('ada', 'bob')
   const numbers = Array.from({ length: 50 }, (_, i) => i)
   await Promise.all([
-    ...numbers.map((i) => ada.client.sendMessage({ to: 'bo', text: `a${i}` })),
+    ...numbers.map((i) => ada.client.sendMessage({ to: 'bob', text: `a${i}` })),
     ...numbers.map((i) => bo.client.sendMessage({ to: 'ada', text: `b${i}` })),
   ])
   const [atAda, atBo] = await Promise.all([ada.inbox.some(100, anyMessage), bo.inbox.some(100, anyMessage)])
@@ -46,9 +46,9 @@ test('[P2] [P3] a hundred at once: both see all of them, each once, in one order
 
 test('[P3] a message sent after another was acknowledged comes after it', async () => {
   await using world = await startWorld()
-  const [ada, bo] = await world.people('ada', 'bo')
+  const [ada, bo] = await world.people('ada', 'bob')
   for (let round = 1; round <= 10; round++) {
-    const [first] = await ada.send('bo', `question ${round}`)
+    const [first] = await ada.send('bob', `question ${round}`)
     const [second] = await bo.send('ada', `answer ${round}`)
     expect(second?.seq).toBe((first?.seq ?? 0) + 1)
   }
@@ -56,10 +56,10 @@ test('[P3] a message sent after another was acknowledged comes after it', async 
 
 test('[P2] every device of both sees every message once', async () => {
   await using world = await startWorld()
-  const [ada, bo] = await world.people('ada', 'bo')
+  const [ada, bo] = await world.people('ada', 'bob')
   const phone = await world.device('ada')
-  await ada.send('bo', 'from the desk')
-  await phone.send('bo', 'from the phone')
+  await ada.send('bob', 'from the desk')
+  await phone.send('bob', 'from the phone')
   for (const device of [ada, phone, bo]) {
     expect((await device.inbox.some(2, anyMessage)).map(({ text }) => text)).toEqual([
       'from the desk',
@@ -70,11 +70,11 @@ test('[P2] every device of both sees every message once', async () => {
 
 test('[P2] a plain tRPC client sees the same', async () => {
   await using world = await startWorld()
-  const [ada, bo] = await world.people('ada', 'bo')
+  const [ada, bo] = await world.people('ada', 'bob')
   const plain = world.plain(bo.token)
   const inbox = plain.follow()
   await inbox.some(1, (event): event is typeof event => event.type === 'ready')
-  await ada.send('bo', 'one', 'two')
+  await ada.send('bob', 'one', 'two')
   const events = await inbox.some(2, isMessage)
   expect(events.map(({ message }) => message.text)).toEqual(['one', 'two'])
   expect(events[0]?.message.sentAt).toBeInstanceOf(Date)
@@ -82,12 +82,12 @@ test('[P2] a plain tRPC client sees the same', async () => {
 
 test('[P4] the same clientMessageId again returns the first message; with other content it is a conflict', async () => {
   await using world = await startWorld()
-  const [ada, bo] = await world.people('ada', 'bo')
-  const draft = { to: 'bo', text: 'only once', clientMessageId: 'draft-1' }
+  const [ada, bo] = await world.people('ada', 'bob')
+  const draft = { to: 'bob', text: 'only once', clientMessageId: 'draft-1' }
   const [first, ...repeats] = await Promise.all([1, 2, 3].map(() => ada.client.sendMessage(draft)))
   for (const repeat of repeats) expect(repeat.id).toBe(first?.id)
   await expect(ada.client.sendMessage({ ...draft, text: 'something else' })).rejects.toMatchObject({ kind: 'conflict' })
-  // The id is Ada's own: Bo may use the same.
+  // The id is Ada's own: Bob may use the same.
   await expect(bo.client.sendMessage({ ...draft, to: 'ada', text: 'mine' })).resolves.toMatchObject({ seq: 2 })
   expect(await bo.received(1)).toEqual(['only once'])
 })

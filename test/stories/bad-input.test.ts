@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest'
+import { startRawClient } from '../harness/raw-client.ts'
+import { password, startWorld } from '../harness/world.ts'
+
+test('[P10] every mistake has its typed error, and everybody else talks on', async () => {
+  await using world = await startWorld()
+  const [ada, bob, cyd] = await world.people('ada', 'bob', 'cyd')
+  const [secret] = await ada.send('bob', 'between us')
+  const stranger = world.plain()
+
+  const mistakes: [kind: string, call: () => Promise<unknown>][] = [
+    ['usernameTaken', () => stranger.api.register.mutate({ username: 'ada', password })],
+    ['invalidInput', () => stranger.api.register.mutate({ username: 'no spaces', password })],
+    ['invalidInput', () => stranger.api.register.mutate({ username: 'dan', password: 'short' })],
+    ['commonPassword', () => stranger.api.register.mutate({ username: 'dan', password: 'Password1' })],
+    ['badCredentials', () => stranger.api.login.mutate({ username: 'ada', password: 'wrong' })],
+    ['badCredentials', () => stranger.api.login.mutate({ username: 'nobody', password })],
+    ['notSignedIn', () => stranger.api.sendMessage.mutate({ to: 'ada', text: 'hi' })],
+    ['unknownUser', () => cyd.client.sendMessage({ to: 'nobody', text: 'hi' })],
+    ['unknownUser', () => cyd.client.history({ conversation: 'nobody' })],
+    ['invalidInput', () => cyd.client.sendMessage({ to: 'ada', text: 'x'.repeat(4_001) })],
+    ['invalidInput', () => cyd.client.sendMessage({ to: 'ada', text: '  ' })],
+    ['invalidInput', () => cyd.client.sendMessage({ to: 'ada', text: 'half a pair: \ud83d' })],
+    ['invalidInput', () => cyd.client.sendMessage({ to: 'dm:bob:ada', text: 'names out of order' })],
+    ['invalidInput', () => cyd.client.history({ conversation: 'ada', limit: 101 })],
+    ['invalidInput', () => cyd.client.history({ conversation: 'ada', before: 2, after: 1 })],
+    ['invalidInput', () => cyd.client.markRead({ messageId: 'not an id' })],
+    ['badCursor', () => cyd.client.conversations({ cursor: 'mine' })],
+    // [P9] Cyd is not in it, so to her it is as if it were not there.
+    ['notMember', () => cyd.client.sendMessage({ to: 'dm:ada:bob', text: 'let me in' })],
+    ['notMember', () => cyd.client.history({ conversation: 'dm:ada:bob' })],
+    ['notMember', () => cyd.client.sendMessage({ to: 'group:1', text: 'let me in' })],
+    ['unknownMessage', () => cyd.client.markRead({ messageId: secret?.id ?? '' })],
+    ['unknownMessage', () => cyd.client.markRead({ messageId: 'dm:ada:cyd:1' })],
+    ['unknownMessage', () => cyd.client.markDelivered([{ conversationId: 'dm:ada:bob', seq: 1 }])],
+  ]
+  for (const [kind, call] of mistakes) {
+    const error = await call().then(
+      (value) => expect.fail(`no error, but ${JSON.stringify(value)} where ${kind} was expected`),
+      (error) => error,
+    )
+    expect(error.kind ?? error.data?.kind, error.message).toBe(kind)
+  }
+  await ada.send('bob', 'still here')
+  expect(await bob.received(2)).toEqual(['between us', 'still here'])
+})
+
+test('an error says what does not fit, in words and by field', async () => {
+  await using world = await startWorld()
+  const [ada] = await world.people('ada')
+  const error = await ada.client.sendMessage({ to: 'a', text: '' }).catch((error: unknown) => error)
+  expect(error).toMatchObject({ kind: 'invalidInput', retryable: false })
+  expect((error as { issues: { path: string }[] }).issues.map(({ path }) => path)).toEqual(['to', 'text'])
+})
+
+test('[P10] unknown procedures, malformed frames and wrong shapes are answered, each by itself', async () => {
+  await using world = await startWorld()
+  const [ada, bob] = await world.people('ada', 'bob')
+  await using raw = await startRawClient(world.url, ada.token)
+  const answers = await raw.exchange(7, [
+    '{"id":1,"method":"query","params":{"path":"noSuchThing"}}',
+    'this is not JSON',
+    '{"id":2,"method":"query","params":{"path":"__proto__"}}',
+    '[{"id":3,"method":"query","params":{"path":"me"}},{"id":4,"method":"nonsense"},7]',
+    '{"id":5,"method":"mutation","params":{"path":"sendMessage","input":{"json":{"to":7,"text":{}}}}}',
+  ])
+  const kindOf = (id: number | null) =>
+    answers.filter((answer) => answer.id === id).map((answer) => answer.error?.json.data.kind ?? 'answered')
+  expect(kindOf(1)).toEqual(['unknownProcedure'])
+  expect(kindOf(2)).toEqual(['unknownProcedure'])
+  expect(kindOf(3)).toEqual(['answered'])
+  expect(kindOf(4)).toEqual(['malformed'])
+  expect(kindOf(5)).toEqual(['invalidInput'])
+  expect(kindOf(null)).toEqual(['malformed', 'malformed'])
+  await ada.send('bob', 'fine')
+  expect(await bob.received(1)).toEqual(['fine'])
+})
+
+test('limits on sending, registering and logging in say when to come back', async () => {
+  await using world = await startWorld({ config: { rateLimits: true } })
+  const [ada, bob] = await world.people('ada', 'bob')
+  const results = await Promise.allSettled(
+    Array.from({ length: 30 }, (_, i) => ada.client.sendMessage({ to: 'bob', text: `${i}` })),
+  )
+  const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  expect(refused.length).toBeGreaterThanOrEqual(8)
+  expect(refused[0]).toMatchObject({ kind: 'rateLimited', retryable: true, retryAfterMs: expect.any(Number) })
+  await bob.received(30 - refused.length)
+
+  const { api } = world.plain()
+  for (let i = 0; i < 5; i++) await api.login.mutate({ username: 'ada', password: `guess ${i}` }).catch(() => {})
+  await expect(api.login.mutate({ username: 'ada', password })).rejects.toMatchObject({
+    data: { kind: 'rateLimited', httpStatus: 429 },
+  })
+  for (const username of ['cyd', 'dan', 'eve']) await api.register.mutate({ username, password })
+  await expect(api.register.mutate({ username: 'fay', password })).rejects.toMatchObject({
+    data: { kind: 'rateLimited', retryAfterMs: expect.any(Number) },
+  })
+})
