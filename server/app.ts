@@ -32,8 +32,8 @@ export interface App extends AsyncDisposable {
 /** What tests hold or break: it replaces the ports that were chosen. */
 export type Adapt = (ports: Ports) => Ports
 
-/** Clients come back spread over this time, so that the next node is not stormed. */
-const spreadMs = 10_000
+/** Clients come back spread over this time, so that the next node is not stormed: 1,000 a second, 10 s at most. */
+const spreadMs = (connections: number, drainMs: number) => Math.min(connections, 10_000, drainMs / 3)
 
 /** Chooses the adapters, joins them and serves. Whatever was opened is closed again, also when a step fails. */
 export const startApp = async (
@@ -91,14 +91,14 @@ export const startApp = async (
     })
     opened.defer(() => socket[Symbol.asyncDispose]())
     server.server.on('upgrade', socket.handleUpgrade)
-    const url = await server.listen({ host: config.host, port: config.port })
+    const url = await server.listen({ host: config.host, port: config.port }).catch(explainListen(config))
 
     return {
       url,
       async drain(drainMs) {
         draining = true
         endStreams()
-        await socket.drain({ spreadMs: Math.min(spreadMs, drainMs / 3), deadlineMs: drainMs })
+        await socket.drain({ spreadMs: spreadMs(socket.stats().connections, drainMs), deadlineMs: drainMs })
         await opened[Symbol.asyncDispose]()
       },
       [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
@@ -110,3 +110,15 @@ export const startApp = async (
 }
 
 const perHour = (count: number) => ({ burst: count, everyMs: 3_600_000 / count })
+
+const explainListen =
+  ({ host, port }: Config) =>
+  (error: NodeJS.ErrnoException): never => {
+    const reasons: Record<string, string> = {
+      EADDRINUSE: `Port ${port} of ${host} is in use; stop what uses it, or set PORT to another.`,
+      EACCES: `Port ${port} may not be used by this user; set PORT to one above 1023.`,
+      EADDRNOTAVAIL: `${host} is not an address of this machine; set HOST to one that is.`,
+      ENOTFOUND: `${host} is not an address; set HOST to one of this machine.`,
+    }
+    throw new Error(reasons[error.code ?? ''] ?? error.message, { cause: error })
+  }

@@ -1,0 +1,110 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { expect, test } from 'vitest'
+import { createClient } from '../../client-sdk/src/node.ts'
+import type { Message } from '../../server/contract/index.ts'
+import { temporaryDirectory } from '../harness/directory.ts'
+import { failToStart, startProcess } from '../harness/process.ts'
+import { password } from '../harness/world.ts'
+
+test('[P1] [P3] kill -9 in the middle of it, three times: every acknowledged message is there, dense and in order', async () => {
+  await using directory = await temporaryDirectory()
+  const acknowledged = new Map<string, Message>()
+  let tokens: string[] = []
+
+  for (let round = 0; round < 3; round++) {
+    await using server = await startProcess({ DATA_DIR: directory.path })
+    if (round === 0) tokens = await registerPair(server.url)
+    const people = tokens.map((token) => createClient({ url: server.url, token }))
+    const enough = new Promise<void>((resolve) => {
+      for (const [i, client] of people.entries()) {
+        const to = i === 0 ? 'bob' : 'ada'
+        const sendOn = (n: number): Promise<void> =>
+          client.sendMessage({ to, text: `${round} ${i} ${n}` }).then((message) => {
+            acknowledged.set(message.id, message)
+            if (acknowledged.size >= (round + 1) * 200) resolve()
+            return sendOn(n + 1)
+          })
+        // Ten at once from each; they end with the connection.
+        for (let lane = 0; lane < 10; lane++) sendOn(lane * 10_000).catch(() => {})
+      }
+    })
+    await enough
+    await server.stop('SIGKILL')
+    for (const client of people) client.close()
+  }
+
+  await using server = await startProcess({ DATA_DIR: directory.path })
+  const ada = createClient({ url: server.url, token: tokens[0] as string })
+  const stored = new Map<string, Message>()
+  for (let after: number | null = 0; after !== null; ) {
+    const page = await ada.history({ conversation: 'bob', after, limit: 100 })
+    for (const message of page.messages) stored.set(message.id, message)
+    after = page.nextAfter
+  }
+  ada.close()
+  expect([...stored.values()].map(({ seq }) => seq)).toEqual(Array.from({ length: stored.size }, (_, i) => i + 1))
+  expect(acknowledged.size).toBeGreaterThanOrEqual(600)
+  for (const { id, text, sentAt } of acknowledged.values()) expect(stored.get(id)).toMatchObject({ text, sentAt })
+}, 60_000)
+
+const registerPair = async (url: string): Promise<string[]> => {
+  const tokens: string[] = []
+  for (const username of ['ada', 'bob']) {
+    const client = createClient({ url })
+    tokens.push((await client.register({ username, password })).session.token)
+    client.close()
+  }
+  return tokens
+}
+
+test('SIGTERM: calls that run are answered, clients are told to come back, and the process ends with 0', async () => {
+  await using directory = await temporaryDirectory()
+  await using server = await startProcess({ DATA_DIR: directory.path })
+  const client = createClient({ url: server.url })
+  await client.register({ username: 'ada', password })
+  const sends = Promise.all(Array.from({ length: 50 }, (_, i) => client.sendMessage({ to: 'ada', text: `${i}` })))
+  const first = await client.sendMessage({ to: 'ada', text: 'last' })
+  expect(first.seq).toBe(51)
+  const lost = new Promise((resolve) => {
+    client.onState((state) => state.status === 'offline' && resolve(state))
+  })
+  expect(await server.stop('SIGTERM')).toBe(0)
+  expect(await sends).toHaveLength(50)
+  expect(await lost).toMatchObject({ error: { kind: 'connectionLost' } })
+  client.close()
+})
+
+test('a wrong environment: every mistake in one message, in plain words, and no server', async () => {
+  const { code, output } = await failToStart({
+    PORT: 'http',
+    RATE_LIMITS: 'maybe',
+    ALLOWED_ORIGINS: 'chat.example.org',
+  })
+  expect(code).toBe(1)
+  expect(output).toContain('PORT=http: a port: 0-65535')
+  expect(output).toContain('RATE_LIMITS=maybe')
+  expect(output).toContain('ALLOWED_ORIGINS=chat.example.org: an origin')
+  expect(output).not.toContain('    at ')
+})
+
+test('a port or a data directory in use: a sentence that says what to do', async () => {
+  await using directory = await temporaryDirectory()
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const port = String((taken.address() as AddressInfo).port)
+  const busyPort = await failToStart({ PORT: port, DATA_DIR: directory.path })
+  taken.close()
+  expect(busyPort).toMatchObject({
+    code: 1,
+    output: expect.stringMatching(/^Port \d+ of 127.0.0.1 is in use; .*PORT.*\n$/),
+  })
+
+  await using _server = await startProcess({ DATA_DIR: directory.path })
+  const busyDirectory = await failToStart({ DATA_DIR: directory.path })
+  expect(busyDirectory).toMatchObject({
+    code: 1,
+    output: expect.stringMatching(/^The data directory .* is in use .*\n$/),
+  })
+})
