@@ -37,6 +37,7 @@ export class Subscription {
   #pulling = false
   /** A value that came when there was no room for it. */
   #held: IteratorYieldResult<unknown> | undefined
+  #started = false
   /** No more answers are sent. */
   ended = false
   #settled = false
@@ -59,10 +60,10 @@ export class Subscription {
       void this.#settle()
     } else if (isAsyncIterable(result)) {
       this.#iterator = result[Symbol.asyncIterator]()
-      this.#host.send(this.#head, started)
+      this.#start()
       this.pull()
     } else if (isObservable(result)) {
-      this.#host.send(this.#head, started)
+      this.#start()
       this.#observed = result.subscribe({
         next: (value) => this.#deliver(value),
         error: (cause) => this.fail(cause),
@@ -73,6 +74,11 @@ export class Subscription {
       const message = `Subscription ${this.call.path} did not return an observable or a AsyncGenerator`
       throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message })
     }
+  }
+
+  #start() {
+    this.#started = true
+    this.#host.send(this.#head, started)
   }
 
   /** Asks for the next event, unless one is under way or there is no room for it. */
@@ -131,6 +137,8 @@ export class Subscription {
     }
     this.#end()
     this.#host.fail(this.call, cause)
+    // tRPC ends a stream that broke with both; a subscription that never started gets the error alone.
+    if (this.#started) this.#host.send(this.#head, stopped)
     this.#abort.abort()
     void this.#settle()
   }

@@ -1,6 +1,15 @@
 import type { Change, MessageStore } from '../../domain/ports.ts'
 import type { Reads } from './reads.ts'
-import { firstSeq, type MessageRow, messageRow, type ReceiptRow, receiptRow, toMessage, toReceipt } from './rows.ts'
+import {
+  byVersion,
+  firstSeq,
+  type MessageRow,
+  messageColumns,
+  type ReceiptRow,
+  receiptColumns,
+  toMessage,
+  toReceipt,
+} from './rows.ts'
 
 type Here = 'version' | 'changes' | 'undelivered' | 'backlog' | 'latestVersions'
 
@@ -20,7 +29,7 @@ export const changeStore = (reads: Reads): Pick<MessageStore, Here> => {
       SELECT c.id, m.version FROM c CROSS JOIN message m ON m.conversation = c.key
       WHERE m.seq BETWEEN ${first} AND ${first} + ?4 - 1 AND m.version <= ?3
       ORDER BY m.version LIMIT ?4)
-    SELECT json_group_array(${messageRow} ORDER BY m.version) FROM page c CROSS JOIN message m ON m.version = c.version`
+    SELECT json_group_array(json_array(${messageColumns})) FROM page c CROSS JOIN message m ON m.version = c.version`
 
   const messages = reads.prepare<MessageRow[]>(
     newMessages(`${mine} AND c.id NOT IN (SELECT value FROM json_each(?5))`, 'c.first'),
@@ -28,8 +37,8 @@ export const changeStore = (reads: Reads): Pick<MessageStore, Here> => {
   const undelivered = reads.prepare<MessageRow[]>(newMessages(mine, 'max(c.first, c.delivered_seq + 1)'))
 
   const receipts = reads.prepare<ReceiptRow[]>(`
-    SELECT json_group_array(json(row) ORDER BY version) FROM (
-      SELECT r.version, ${receiptRow} AS row
+    SELECT json_group_array(json_array(id, username, delivered_seq, read_seq, version)) FROM (
+      SELECT ${receiptColumns}
       FROM member me JOIN conversation c ON c.key = me.conversation JOIN member r ON r.conversation = c.key
       WHERE me.username = ?1 AND c.version > ?2 AND r.version > ?2 AND r.version <= ?3
         AND c.id NOT IN (SELECT value FROM json_each(?5))
@@ -52,10 +61,11 @@ export const changeStore = (reads: Reads): Pick<MessageStore, Here> => {
         ...messages(...range).map((row): Change => ({ type: 'message', version: row[2], message: toMessage(row) })),
         ...receipts(...range).map((row): Change => ({ type: 'receipt', version: row[4], receipt: toReceipt(row) })),
       ]
-      return changes.sort((a, b) => a.version - b.version).slice(0, limit)
+      return changes.sort(byVersion).slice(0, limit)
     },
 
-    undelivered: async (username, { after, upTo }, limit) => undelivered(username, after, upTo, limit).map(toMessage),
+    undelivered: async (username, { after, upTo }, limit) =>
+      undelivered(username, after, upTo, limit).map(toMessage).sort(byVersion),
     backlog: async (username, after, moreThan) => backlog(username, after, moreThan),
     latestVersions: async (usernames) => new Map(latestVersions(JSON.stringify(usernames))),
   }

@@ -1,7 +1,17 @@
 import type { ConversationSummary, MessageStore, StoredConversation } from '../../domain/ports.ts'
 import type { Commits } from './commits.ts'
 import type { Reads } from './reads.ts'
-import { firstSeq, type MessageRow, messageRow, type ReceiptRow, receiptRow, toMessage, toReceipt } from './rows.ts'
+import {
+  bySeq,
+  byVersion,
+  firstSeq,
+  type MessageRow,
+  messageColumns,
+  type ReceiptRow,
+  receiptColumns,
+  toMessage,
+  toReceipt,
+} from './rows.ts'
 
 type Here = 'append' | 'advance' | 'conversation' | 'conversations' | 'messages' | 'seqAt' | 'receipts'
 type SummaryRow = [kind: 'direct' | 'group', last: MessageRow, unread: number, receipts: ReceiptRow[]]
@@ -14,9 +24,8 @@ export const messageStore = ({ write }: Commits, reads: Reads): Pick<MessageStor
 
   const page = (order: 'ASC' | 'DESC') =>
     reads.prepare<MessageRow[]>(`
-      SELECT json_group_array(json(row) ORDER BY seq) FROM (
-        SELECT m.seq, ${messageRow} AS row
-        FROM conversation c JOIN message m ON m.conversation = c.key
+      SELECT json_group_array(json_array(id, seq, version, sender, text, sent_at, client_message_id)) FROM (
+        SELECT ${messageColumns} FROM conversation c JOIN message m ON m.conversation = c.key
         WHERE c.id = ? AND m.seq BETWEEN ? AND ? ORDER BY m.seq ${order} LIMIT ?)`)
   const oldest = page('ASC')
   const newest = page('DESC')
@@ -25,22 +34,22 @@ export const messageStore = ({ write }: Commits, reads: Reads): Pick<MessageStor
     SELECT json_group_array(${firstSeq('m.sent_at >= ?2')}) FROM conversation c WHERE c.id = ?1`)
 
   const receipts = reads.prepare<ReceiptRow[]>(`
-    SELECT json_group_array(${receiptRow})
+    SELECT json_group_array(json_array(${receiptColumns}))
     FROM conversation c JOIN member r ON r.conversation = c.key
     WHERE c.id IN (SELECT value FROM json_each(?))`)
 
   const conversations = reads.prepare<SummaryRow[]>(`
-    SELECT json_group_array(json(row) ORDER BY version DESC) FROM (
-      SELECT m.version, json_array(
-        c.kind,
-        ${messageRow},
-        (SELECT count(*) FROM (SELECT 1 FROM message u
-          WHERE u.conversation = c.key AND u.seq > c.read_seq AND u.sender <> c.username LIMIT 1000)),
-        (SELECT json_group_array(${receiptRow}) FROM member r WHERE r.conversation = c.key)) AS row
-      FROM (SELECT me.username, me.read_seq, c.* FROM member me JOIN conversation c ON c.key = me.conversation
-            WHERE me.username = ?1 AND c.last_seq > 0 AND c.last_version < ?2
-            ORDER BY c.last_version DESC LIMIT ?3) c
-        JOIN message m ON m.version = c.last_version)`)
+    SELECT json_group_array(json_array(
+      c.kind,
+      json_array(${messageColumns}),
+      (SELECT count(*) FROM (SELECT 1 FROM message unread
+        WHERE unread.conversation = c.key AND unread.seq > c.read_seq AND unread.sender <> ?1 LIMIT 1000)),
+      (SELECT json_group_array(json_array(${receiptColumns})) FROM member r WHERE r.conversation = c.key)))
+    FROM (
+      SELECT c.*, me.read_seq FROM member me JOIN conversation c ON c.key = me.conversation
+      WHERE me.username = ?1 AND c.last_seq > 0 AND c.last_version < ?2
+      ORDER BY c.last_version DESC LIMIT ?3) c
+    JOIN message m ON m.version = c.last_version`)
 
   return {
     async append({ conversationId, kind, members, sender, text, clientMessageId, sentAt: at }) {
@@ -71,14 +80,18 @@ export const messageStore = ({ write }: Commits, reads: Reads): Pick<MessageStor
     },
 
     messages: async (range) =>
-      (range.newest ? newest : oldest)(range.conversationId, range.from, range.to, range.limit).map(toMessage),
+      (range.newest ? newest : oldest)(range.conversationId, range.from, range.to, range.limit)
+        .sort(bySeq)
+        .map(toMessage),
 
     seqAt: async (conversationId, time) => seqAt(conversationId, time.getTime())[0] ?? 1,
 
     receipts: async (conversationIds) => receipts(JSON.stringify(conversationIds)).map(toReceipt),
 
     conversations: async (username, before, limit) =>
-      conversations(username, before ?? Number.MAX_SAFE_INTEGER, limit).map(toSummary),
+      conversations(username, before ?? Number.MAX_SAFE_INTEGER, limit)
+        .map(toSummary)
+        .sort((a, b) => byVersion(b.lastMessage, a.lastMessage)),
   }
 }
 

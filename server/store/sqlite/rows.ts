@@ -13,7 +13,11 @@ export type MessageRow = [
 ]
 
 /** A message `m` of a conversation `c`. */
-export const messageRow = 'json_array(c.id, m.seq, m.version, m.sender, m.text, m.sent_at, m.client_message_id)'
+export const messageColumns = 'c.id, m.seq, m.version, m.sender, m.text, m.sent_at, m.client_message_id'
+
+/** Rows are put in order here, as SQLite promises no order inside an array, and sorting there costs more. */
+export const bySeq = (a: MessageRow, b: MessageRow): number => a[1] - b[1]
+export const byVersion = (a: { version: number }, b: { version: number }): number => a.version - b.version
 
 export const toMessage = ([
   conversationId,
@@ -37,7 +41,7 @@ export const toMessage = ([
 export type ReceiptRow = Moved
 
 /** A member `r` of a conversation `c`. */
-export const receiptRow = 'json_array(c.id, r.username, r.delivered_seq, r.read_seq, r.version)'
+export const receiptColumns = 'c.id, r.username, r.delivered_seq, r.read_seq, r.version'
 
 export const toReceipt = ([conversationId, username, deliveredSeq, readSeq, version]: ReceiptRow): Receipt => ({
   conversationId,

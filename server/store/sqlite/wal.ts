@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import type { Connection } from './connection.ts'
+import { busyMs, type Connection } from './connection.ts'
 
 const commitsBetweenChecks = 256
 
@@ -16,7 +16,7 @@ export const boundLog = (db: Connection, file: string, bytesMax: number) => {
       if (++commits % commitsBetweenChecks !== 0 || size() <= bytesMax) return null
       db.exec('PRAGMA busy_timeout = 100')
       db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-      db.exec('PRAGMA busy_timeout = 5000')
+      db.exec(`PRAGMA busy_timeout = ${busyMs}`)
       return size() <= bytesMax ? null : size()
     },
   }

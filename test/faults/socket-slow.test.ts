@@ -1,0 +1,123 @@
+import { connect } from 'node:net'
+import { tracked } from '@trpc/server'
+import { expect, test } from 'vitest'
+import { FakeClock, maskedFrame, request, startSocket, upgradeHeaders, Wire } from '../harness/wire.ts'
+
+const handshake = `GET /trpc HTTP/1.1\r\nHost: x\r\n${upgradeHeaders}\r\n`
+
+/** A client that says these things and then never reads again. */
+async function deafClient(port: number, ...messages: unknown[]) {
+  const raw = connect(port, '127.0.0.1')
+  raw.on('error', () => {})
+  const frames = messages.map((message) => maskedFrame(JSON.stringify(message)))
+  await new Promise<void>((resolve) => raw.write(Buffer.concat([Buffer.from(handshake), ...frames]), () => resolve()))
+  raw.pause()
+  return { raw, [Symbol.dispose]: () => raw.destroy() }
+}
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
+
+test('[P10] a generator is not pulled for a reader that does not read, and others keep their stream', async () => {
+  await using server = await startSocket({ clock: new FakeClock() })
+  using slow = await deafClient(server.port, request(1, 'subscription', 'firehose', { bytes: 10_000 }))
+  // It stops once the kernel's buffers and ours are full: no event for a thousand turns.
+  let before = -1
+  while (before !== server.stage.produced || before === 0) {
+    before = server.stage.produced
+    for (let turn = 0; turn < 1_000; turn++) await nextTurn()
+  }
+  expect(server.rawSockets[0]!.writableLength).toBeLessThan(2 * 256 * 1024)
+  expect(server.rawSockets[0]!.destroyed).toBe(false)
+
+  using other = await Wire.open(server.url)
+  other.call(1, 'subscription', 'numbers', { to: 2_000 })
+  await other.frames(2_002)
+  slow.raw.resume()
+  await server.stage.until(() => server.stage.produced > before + 1_000)
+})
+
+test('[P10] an observable that outruns its reader gets the reader cut at 1 MiB; others keep their stream', async () => {
+  await using server = await startSocket({ clock: new FakeClock() })
+  using _slow = await deafClient(server.port, request(1, 'subscription', 'emitted', {}))
+  await server.stage.until(() => server.stage.emit !== undefined)
+  const [connection] = server.connections
+  const text = 'x'.repeat(10_000)
+  for (let n = 0; !connection!.closed.aborted; n++) {
+    expect(n).toBeLessThan(2_000)
+    server.stage.emit!(tracked(String(n + 1), { text }))
+    expect(server.rawSockets[0]!.writableLength).toBeLessThan(1.1 * 1024 * 1024)
+    await nextTurn()
+  }
+  expect(server.socket.stats()).toMatchObject({ cut: 1, connections: 0 })
+})
+
+test('[P10] who asks for much and reads nothing is neither read nor answered further, then cut', async () => {
+  const clock = new FakeClock()
+  await using server = await startSocket({ clock })
+  const calls = Array.from({ length: 800 }, (_, id) => request(id, 'query', 'bytes', { bytes: 60_000 }))
+  using _slow = await deafClient(server.port, request('me', 'mutation', 'identify', { user: 'ada' }), ...calls)
+  const [socket] = await (async () => {
+    while (!server.rawSockets[0]?.writableLength) await nextTurn()
+    return server.rawSockets
+  })()
+  while (!socket!.isPaused()) await nextTurn()
+  expect(socket!.writableLength).toBeLessThan(256 * 1024 + 17 * 60_100)
+  clock.advance(1) // sees what was taken until now
+  const { closed } = server.connections[0]!
+  const gone = new Promise((resolve) => closed.addEventListener('abort', resolve))
+  clock.advance(25_000)
+  clock.advance(9_000)
+  expect(closed.aborted).toBe(false)
+  clock.advance(1_000)
+  await gone
+})
+
+test('[P10] a large answer reaches a client that reads, however it compares to the bounds', async () => {
+  await using server = await startSocket()
+  using wire = await Wire.open(server.url)
+  for (let id = 0; id < 12; id++) wire.call(id, 'query', 'bytes', { bytes: 600_000 })
+  await wire.frames(12)
+  expect(server.socket.stats().cut).toBe(0)
+})
+
+test('[P7] a silent socket is pinged after 25 s, and cut 10 s later', async () => {
+  const clock = new FakeClock()
+  await using server = await startSocket({ clock })
+  using alive = await Wire.open(server.url)
+  using slow = await deafClient(server.port, request(1, 'mutation', 'identify', { user: 'ada' }))
+  await alive.call(1, 'mutation', 'identify', { user: 'bo' }).answer(1)
+  while (server.socket.stats().users < 2) await nextTurn()
+  const [, deaf] = server.connections
+  const gone = new Promise((resolve) => deaf!.closed.addEventListener('abort', resolve))
+  clock.advance(1) // hears of what was said until now
+  const pinged = new Promise((resolve) => alive.ws.once('ping', resolve))
+  clock.advance(25_000)
+  await pinged
+  await alive.call(2, 'query', 'echo', 1).answer(2) // follows the pong
+  clock.advance(9_999)
+  expect(deaf!.closed.aborted).toBe(false)
+  clock.advance(1)
+  await gone
+  expect(await alive.call(3, 'query', 'echo', 1).answer(3)).toHaveProperty('result')
+  slow.raw.destroy()
+})
+
+test('[P10] a peer that does not answer a close is cut', async () => {
+  await using server = await startSocket({ limits: { closeWaitMs: 30 } })
+  using _deaf = await deafClient(server.port, request(1, 'mutation', 'leave', {}))
+  while (!server.connections[0]) await nextTurn()
+  const { closed } = server.connections[0]
+  await new Promise((resolve) => closed.addEventListener('abort', resolve))
+  expect(server.socket.stats().connections).toBe(0)
+})
+
+test('[P10] a drain ends at its deadline, whatever still runs', async () => {
+  await using server = await startSocket({ limits: { rejectMs: 40, closeWaitMs: 40 } })
+  using wire = await Wire.open(server.url)
+  wire.call(1, 'mutation', 'held', { name: 'for ever' })
+  await server.stage.until(() => server.stage.waiting.length === 1)
+  const drained = server.socket.drain({ spreadMs: 0, deadlineMs: 100 })
+  await drained
+  expect(wire.received).toEqual([{ id: null, method: 'reconnect' }])
+  expect(await wire.closed).toMatchObject({ code: 1012 })
+})
