@@ -3,12 +3,12 @@ import type { ChatEvent, Message, SignedIn, StatusEvent } from '../../server/con
 import { type Call, type CallName, type CallOptions, type Calls, callKinds, type Inputs } from './calls.ts'
 import { createConnection } from './connection.ts'
 import { createDeliveries, type Mark } from './deliveries.ts'
-import { createSeen, type FeedEvent } from './events.ts'
+import { createFeed, type FeedEvent } from './feed.ts'
 import { createPendingCalls } from './pending.ts'
 import type { SocketClass } from './socket.ts'
 import type { ClientState } from './state.ts'
-import { createStream } from './stream.ts'
-import { createSubscriptions } from './subscription.ts'
+import { createStream, type Stream } from './stream.ts'
+import { createSubscriptions, type Subscription } from './subscription.ts'
 
 export interface ClientOptions {
   /** Where the server is, such as `https://chat.example.org`. */
@@ -106,42 +106,43 @@ export const createClientOn = (Socket: SocketClass, options: ClientOptions): Cha
 
   const deliveries = createDeliveries((marks: Mark[]) => calls.markDelivered(marks))
 
-  const follow = <Data, Value>(
+  /** Subscribes anew on each connection, until whoever takes the values leaves. */
+  const subscribe = <Data, Value>(
     path: string,
     input: unknown,
     { signal, cursor }: FollowOptions,
-    take: (data: Data, subscription: { lastEventId: string | undefined }) => Value | null,
+    createTake: (stream: Stream<Value>, subscription: { lastEventId: string | undefined }) => (data: Data) => void,
   ) => {
     if (connection.state().status === 'closed') throw new ChatError('closed')
     const stream = createStream<Value>(signal, () => stop())
-    const subscription = {
-      path,
-      input,
-      lastEventId: cursor,
-      onData(data: unknown) {
-        const value = take(data as Data, subscription)
-        if (value !== null) stream.push(value)
-      },
-      onEnd: stream.end,
-    }
+    const subscription: Subscription = { path, input, lastEventId: cursor, onData: () => {}, onEnd: stream.end }
+    const take = createTake(stream, subscription)
+    subscription.onData = (data) => take(data as Data)
     const stop = subscriptions.add(subscription, isLive())
     connection.connect()
     return stream.values()
   }
 
-  const events = (followOptions: FollowOptions = {}) => {
-    const isRepeat = createSeen()
-    return follow<{ id: string; data: ChatEvent }, FeedEvent>(
+  const events = (followOptions: FollowOptions = {}) =>
+    subscribe<{ id: string; data: ChatEvent }, FeedEvent>(
       'onMessage',
       { ack: 'client' } satisfies Inputs['onMessage'],
       followOptions,
-      ({ id, data: event }, subscription) => {
-        subscription.lastEventId = id
-        if (event.type === 'message') deliveries.note(event.message.conversationId, event.message.seq)
-        return isRepeat(event) ? null : { ...event, cursor: id }
+      (stream, subscription) => {
+        const feed = createFeed({
+          give(event) {
+            if (event.type === 'message') deliveries.note(event.message.conversationId, event.message.seq)
+            stream.push(event)
+          },
+          historyAfter: (conversation, after) => calls.history({ conversation, after, limit: 100 }),
+          isOver: stream.isOver,
+        })
+        return ({ id, data: event }) => {
+          subscription.lastEventId = id
+          feed.take(event, id)
+        }
       },
     )
-  }
 
   return {
     ...calls,
@@ -157,7 +158,12 @@ export const createClientOn = (Socket: SocketClass, options: ClientOptions): Cha
       for await (const event of events(followOptions)) if (event.type === 'message') yield event.message
     },
     statuses: ({ users, ...followOptions } = {}) =>
-      follow<StatusEvent, StatusEvent>('onStatus', users ? { users } : {}, followOptions, (event) => event),
+      subscribe<StatusEvent, StatusEvent>(
+        'onStatus',
+        users ? { users } : {},
+        followOptions,
+        (stream) => (event) => stream.push(event),
+      ),
     close() {
       deliveries.stop()
       connection.close()

@@ -1,7 +1,15 @@
 import type { ChatError } from '../../server/contract/errors.ts'
 
+export interface Stream<Value> {
+  push(value: Value): void
+  /** With an error, the loop throws it. */
+  end(error: ChatError | null): void
+  isOver(): boolean
+  values(): AsyncGenerator<Value, void, undefined>
+}
+
 /** Values that wait to be taken, one reader. Ends with the signal, with `end`, or when the reader leaves the loop. */
-export const createStream = <Value>(signal: AbortSignal | undefined, onLeave: () => void) => {
+export const createStream = <Value>(signal: AbortSignal | undefined, onLeave: () => void): Stream<Value> => {
   const waiting: Value[] = []
   let ended = false
   let error: ChatError | null = null
@@ -45,6 +53,7 @@ export const createStream = <Value>(signal: AbortSignal | undefined, onLeave: ()
       rouse()
     },
     end,
+    isOver: () => ended,
     values,
   }
 }

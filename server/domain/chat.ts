@@ -3,6 +3,7 @@ import { login, logout, me, register, resumeSession } from './accounts.ts'
 import { conversations, openConversation } from './conversations.ts'
 import { follow } from './feed.ts'
 import { history, sendMessage } from './messages.ts'
+import { inVersionOrder } from './ordered-bus.ts'
 import type { Ports } from './ports.ts'
 import { followStatus, onlineUsers, rememberLastSeen } from './presence.ts'
 import { createDeliveryMarks, markDelivered, markRead } from './receipts.ts'
@@ -10,7 +11,8 @@ import { watchSession } from './session-watch.ts'
 import { createStaleFeeds } from './stale-feeds.ts'
 
 /** All the rules, on these ports: what callers of any kind can do. */
-export const createChat = (ports: Ports) => {
+export const createChat = (given: Ports) => {
+  const ports = { ...given, bus: inVersionOrder(given.bus) }
   const open = openConversation(ports)
   const deliveries = createDeliveryMarks(ports, open)
   const staleFeeds = createStaleFeeds(ports)

@@ -16,9 +16,6 @@ export interface Followed {
   event: ChatEvent
 }
 
-/** The cursor of somebody who has nothing yet: the replay starts at what was never delivered to her. */
-const undeliveredCursor = 'undelivered'
-
 /**
  * All that concerns this user after the cursor, then whatever comes (P5). It listens first, reads the store second,
  * skips what was read and goes on live; where it sees a hole, or is told that there may be one, it reads again.
@@ -29,14 +26,14 @@ export async function* follow(
   { store, bus }: Ports,
   { deliveries, staleFeeds }: { deliveries: DeliveryMarks; staleFeeds: StaleFeeds },
   username: Username,
-  { lastEventId = undeliveredCursor, ack }: OnMessage,
+  { lastEventId, ack }: OnMessage,
   signal: AbortSignal,
 ): AsyncGenerator<Followed, void, undefined> {
-  const since = readCursor(lastEventId)
   using wakeUps = listenForWakeUps(bus, username, signal)
   const start = await store.version()
+  const { since, undeliveredBefore } = readCursor(lastEventId) ?? { since: start, undeliveredBefore: true }
   const seen = createSeen(start)
-  const skipped = since === null ? [] : await store.backlog(username, since, replayMax)
+  const skipped = await store.backlog(username, since, replayMax)
 
   /** Own messages are known to have arrived once somebody else's after them has, or where they had to be replayed. */
   const handedOver = (change: Concerning, replayed: boolean) => {
@@ -73,18 +70,19 @@ export async function* follow(
 
   const undelivered = () =>
     pagesFrom(0, async (after) => {
-      const messages = await store.undelivered(username, { after, upTo: start }, pageSize)
+      const messages = await store.undelivered(username, { after, upTo: since }, pageSize)
       return messages.map((message): Change => ({ type: 'message', version: message.version, message }))
     })
 
   yield {
-    cursor: lastEventId,
+    cursor: undeliveredBefore ? `u${since}` : cursorAt(since),
     event:
       skipped.length === 0
         ? { type: 'ready', replay: 'complete' }
         : { type: 'ready', replay: 'reset', conversations: skipped },
   }
-  yield* replay(since === null ? undelivered() : changesFrom(since, start, skipped))
+  if (undeliveredBefore) yield* replay(undelivered())
+  yield* replay(changesFrom(since, start, skipped))
 
   const position = () => Math.max(seen.position(), wakeUps.newest())
   using _watched = staleFeeds.watch({ username, position, gap: wakeUps.gap })
@@ -128,9 +126,13 @@ const liveEvent = (wakeUp: Concerning): ChatEvent => {
 
 const cursorAt = (version: Version): string => `v${version}`
 
-const readCursor = (cursor: string): Version | null => {
-  if (cursor === undeliveredCursor) return null
-  const version = /^v(\d{1,16})$/.exec(cursor)?.[1]
-  if (version === undefined || !Number.isSafeInteger(Number(version))) throw new ChatError('badCursor')
-  return Number(version)
+/**
+ * `v<version>`: all up to there has come. `u<version>`: nothing has come yet, and what was undelivered then is still
+ * wanted; it has to name the version, since meanwhile another device may take what this one has not seen.
+ */
+const readCursor = (cursor: string | undefined): { since: Version; undeliveredBefore: boolean } | null => {
+  if (cursor === undefined) return null
+  const [, kind, version] = /^([uv])(\d{1,16})$/.exec(cursor) ?? []
+  if (!Number.isSafeInteger(Number(version))) throw new ChatError('badCursor')
+  return { since: Number(version), undeliveredBefore: kind === 'u' }
 }

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import type { FeedEvent } from '../../client-sdk/src/node.ts'
 import type { ChatEvent, Message } from '../../server/contract/index.ts'
 import { startNetwork } from '../harness/network.ts'
 import { connectPlain, isMessage } from '../harness/plain-client.ts'
