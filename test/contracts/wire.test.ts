@@ -282,13 +282,13 @@ describe('[wire] the official client', () => {
     const trpc = createTRPCClient<WireRouter>({ links: [wsLink({ client, transformer: superjson })] })
     const seen: unknown[] = []
     trpc.emitted.subscribe({}, { onData: (data: unknown) => seen.push(data) })
-    await old.stage.until(() => old.stage.emit !== undefined)
+    await old.stage.until(() => old.stage.emitters.length > 0)
     const slow = trpc.held.mutate({ name: 'slow' })
     await old.stage.until(() => old.stage.waiting.length === 1)
 
     url = next.url
     const drained = old.socket.drain({ spreadMs: 20, deadlineMs: 10_000 })
-    await next.stage.until(() => next.stage.emit !== undefined)
+    await next.stage.until(() => next.stage.emitters.length > 0)
     old.stage.waiting[0]!()
     expect(await slow).toBe('slow')
     await drained
