@@ -118,7 +118,7 @@ export class SocketConnection implements Connection {
   open(withParams: boolean) {
     if (!withParams) return void this.#makeContext(null)
     this.#phase = 'awaitingParams'
-    this.#deadline = this.#openedAt + this.#host.limits.signInMs
+    this.#deadline = this.#openedAt + this.limits.signInMs
   }
 
   /** Nothing is read or sent any more. */
@@ -174,6 +174,8 @@ export class SocketConnection implements Connection {
   }
 
   #take(entry: Entry) {
+    // An entry before it in the batch may have been the end of the connection.
+    if (this.#over) return
     if (entry.kind === 'stop') this.#subscriptions.get(entry.id)?.stop()
     else if (entry.kind === 'malformed') {
       this.#refuseEntry(entry.head, new TRPCError({ code: 'PARSE_ERROR', message: entry.message }))
@@ -186,7 +188,7 @@ export class SocketConnection implements Connection {
     if (this.#subscriptions.has(call.id)) {
       return this.fail(call, new TRPCError({ code: 'BAD_REQUEST', message: `Duplicate id ${call.id}` }))
     }
-    if (this.#unsettledSubscriptions >= this.#host.limits.subscriptions) {
+    if (this.#unsettledSubscriptions >= this.limits.subscriptions) {
       return this.fail(call, new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'Too many subscriptions' }))
     }
     const subscription = new Subscription(call, this)
@@ -202,8 +204,7 @@ export class SocketConnection implements Connection {
     let params: ConnectionParams
     try {
       const message = parseJson(text, this.limits.maxJsonDepth)
-      if (!isObject(message))
-        throw new TRPCError({ code: 'PARSE_ERROR', message: 'Malformed connectionParams message' })
+      if (!isObject(message)) throw new Error('Not an object')
       params = parseConnectionParamsFromUnknown(message.data)
     } catch (cause) {
       return this.#reject(new TRPCError({ code: 'PARSE_ERROR', message: 'Malformed connectionParams message', cause }))
@@ -212,7 +213,7 @@ export class SocketConnection implements Connection {
   }
 
   async #makeContext(connectionParams: ConnectionParams) {
-    this.#deadline = this.#openedAt + this.#host.limits.anonymousMs
+    this.#deadline = this.#openedAt + this.limits.anonymousMs
     try {
       this.#ctx = await this.#host.createContext({ connection: this, connectionParams, req: this.#req })
     } catch (cause) {
@@ -230,7 +231,7 @@ export class SocketConnection implements Connection {
     if (this.#phase !== 'awaitingContext') return
     this.#phase = 'rejected'
     this.#rejection = error
-    this.#deadline = this.#host.clock.now() + this.#host.limits.rejectMs
+    this.#deadline = this.#host.clock.now() + this.limits.rejectMs
     this.#refuseEntry(headWithoutId, error)
     for (const call of this.#calls.clear()) this.#answerError(call, error)
     for (const subscription of this.#subscriptions.values()) subscription.drop()
