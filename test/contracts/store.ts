@@ -140,7 +140,7 @@ export const storeContract = (name: string, open: () => Promise<OpenedStore>): v
         ['astral characters and joined emoji', '𝒳 👩‍👩‍👧‍👦 é e\u0301 \u202eright to left'],
         ['quotes, backslashes and SQL', `'; DROP TABLE message; -- "quoted" \\ \` $where {"$gt":""} %_`],
         ['NUL and control characters', 'a\0b\u0001\u001f\u007f\u2028\r\n\t'],
-        ['4,000 characters', '長'.repeat(3_998) + '🙂'],
+        ['4,000 characters', `${'長'.repeat(3_998)}🙂`],
         ['what looks like JSON or a number', '["1e5", 007]'],
         ['a number', '007.0'],
         ['spaces', ' \u00a0x '],
