@@ -36,6 +36,7 @@ export interface AccountStore {
   /** @throws ChatError `usernameTaken` */
   createUser(user: StoredUser): Promise<void>
   user(username: Username): Promise<StoredUser | null>
+  /** @throws ChatError `unknownUser` */
   createSession(session: StoredSession): Promise<void>
   /** Also when it has expired: whoever asks compares `expiresAt` with the clock. */
   session(tokenHash: string): Promise<StoredSession | null>
@@ -97,7 +98,9 @@ export interface MessageStore {
   /**
    * Adds a message with the next `seq` of its conversation. The same `(conversationId, sender, clientMessageId)` again
    * returns the first message, `repeated`.
-   * @throws ChatError `conflict`: the id was used for another text; `unavailable`: try again
+   * It asks neither for accounts nor for membership: whoever calls has. One that fails does not fail those beside it.
+   * @throws ChatError `conflict`: the id was used for another text; `unavailable`: it may or may not be stored, and trying
+   * again under the same `clientMessageId` is safe
    */
   append(draft: Draft): Promise<{ message: StoredMessage; repeated: boolean }>
 
@@ -158,6 +161,7 @@ export interface MessageStore {
 export interface Store extends AccountStore, MessageStore {
   /** Rejects with ChatError `unavailable` where the store cannot serve. */
   ping(): Promise<void>
+  /** Writes what it took, then ends; whatever is asked from here on is `unavailable`. A second call waits for the first. */
   close(): Promise<void>
 }
 

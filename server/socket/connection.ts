@@ -13,8 +13,10 @@ import { WebSocket } from 'ws'
 import { Calls } from './calls.ts'
 import type { Clock } from './clock.ts'
 import { closeCodes, closeReason } from './close-codes.ts'
-import { type Call, deeperThan, type Entry, headWithoutId, isObject, type RequestId, readEntry } from './frames.ts'
-import { maxHeldFrames, type SocketLimits } from './limits.ts'
+import { type Call, type Entry, headWithoutId, isObject, parseJson, type RequestId, readEntry } from './frames.ts'
+import { Inbox } from './inbox.ts'
+import type { SocketLimits } from './limits.ts'
+import { Liveness } from './liveness.ts'
 import type { ErrorInfo, Replies } from './replies.ts'
 import { Subscription } from './subscription.ts'
 import { type Turn, Writer } from './writer.ts'
@@ -26,7 +28,8 @@ export interface Connection {
   readonly id: string
   /** The client's address, as `clientAddress` decided. */
   readonly address: string
-  /** Aborted when the socket is gone. */
+  /** Aborted when the socket is gone. Queries and mutations get it as their signal; it lives as long as the connection,
+   *  so take your listeners off it. */
   readonly closed: AbortSignal
   /** Names whose connection this is: it counts among this user's sockets, and may stay open. A later call with another
    *  name moves it there. @throws TRPCError `TOO_MANY_REQUESTS` over `socketsPerUser` */
@@ -66,6 +69,7 @@ export class SocketConnection implements Connection {
   readonly #ws: WebSocket
   readonly #socket: Duplex & { bytesRead?: number; bytesWritten?: number }
   readonly #req: IncomingMessage
+  readonly #inbox: Inbox
   readonly #writer: Writer
   readonly #calls: Calls
   readonly #subscriptions = new Map<RequestId, Subscription>()
@@ -74,15 +78,11 @@ export class SocketConnection implements Connection {
   #phase: Phase = 'awaitingContext'
   #ctx: unknown
   #rejection: TRPCError | undefined
-  /** Frames that came when they could not be read; while there are any, the socket is paused. */
-  #held: Buffer[] = []
 
   // Times of the server's clock, looked at by `tick`.
   readonly #openedAt: number
+  readonly #liveness: Liveness
   #deadline = Number.POSITIVE_INFINITY
-  #lifeSign = 0
-  #aliveAt: number
-  #pingedAt: number | undefined
   #closingAt: number | undefined
   #noticeAt = Number.POSITIVE_INFINITY
   #retireAt = Number.POSITIVE_INFINITY
@@ -93,7 +93,8 @@ export class SocketConnection implements Connection {
     this.#socket = socket
     this.#req = req
     this.address = address
-    this.#openedAt = this.#aliveAt = host.clock.now()
+    this.#openedAt = host.clock.now()
+    this.#liveness = new Liveness(host.limits)
     this.#writer = new Writer(socket, {
       turn: host.turn,
       pauseBytes: host.limits.pauseBytes,
@@ -101,7 +102,14 @@ export class SocketConnection implements Connection {
       onOverflow: () => this.cut('it does not take what is sent'),
     })
     this.#calls = new Calls(this)
-    ws.on('message', (data: Buffer) => this.#onMessage(data))
+    this.#inbox = new Inbox(ws, {
+      mayRead: () => this.#writer.hasRoom && !this.#calls.full,
+      onText: (text) => this.#read(text),
+      onFlood: () => this.close(closeCodes.policyViolation, 'too many frames'),
+    })
+    ws.on('message', (frame: Buffer) => {
+      if (!this.#over) this.#inbox.take(frame)
+    })
     ws.on('error', () => {}) // `ws` closes by itself with the code that fits
     ws.on('close', () => this.#onGone())
   }
@@ -110,7 +118,12 @@ export class SocketConnection implements Connection {
   open(withParams: boolean) {
     if (!withParams) return void this.#makeContext(null)
     this.#phase = 'awaitingParams'
-    this.#deadline = this.#openedAt + this.#host.limits.signInMs
+    this.#deadline = this.#openedAt + this.limits.signInMs
+  }
+
+  /** Nothing is read or sent any more. */
+  get #over(): boolean {
+    return this.#phase === 'closing' || this.#phase === 'gone'
   }
 
   // ---- what the application sees
@@ -126,67 +139,43 @@ export class SocketConnection implements Connection {
   }
 
   identify(user: string) {
-    if (this.#phase === 'closing' || this.#phase === 'gone') return
+    if (this.#over) return
     this.#host.onIdentify(this, user)
     if (this.#phase !== 'rejected') this.#deadline = Number.POSITIVE_INFINITY
   }
 
   close(code: number, reason: string) {
-    if (this.#phase === 'closing' || this.#phase === 'gone') return
+    if (this.#over) return
     this.#phase = 'closing'
     this.#dropWork()
     this.#writer.flush()
     this.#ws.close(code, closeReason(reason))
-    this.#ws.resume() // to read the answer
   }
 
   // ---- what comes in
 
-  #onMessage(data: Buffer) {
-    if (this.#phase === 'closing') return
-    if (this.#held.length === 0 && this.#mayRead) return this.#read(data)
-    // `ws` hands over every frame of a chunk, whether paused or not.
-    if (this.#held.length >= maxHeldFrames) return this.close(closeCodes.policyViolation, 'too many frames')
-    if (this.#held.push(data) === 1) this.#ws.pause()
-  }
-
-  get #mayRead(): boolean {
-    return this.#writer.hasRoom && !this.#calls.full
-  }
-
-  #readOn() {
-    if (this.#held.length === 0) return
-    while (this.#held.length > 0 && this.#mayRead) this.#read(this.#held.shift()!)
-    if (this.#held.length === 0) this.#ws.resume()
-  }
-
-  #read(data: Buffer) {
-    const text = data.toString()
+  #read(text: string) {
     if (text === 'PING') return this.#sendAnswer(nothing, pong)
     if (text === 'PONG') return
     if (this.#phase === 'awaitingParams') return this.#readParams(text)
 
     let frame: unknown
     try {
-      frame = this.#parse(text)
+      frame = parseJson(text, this.limits.maxJsonDepth)
     } catch (cause) {
       return this.#refuseEntry(headWithoutId, new TRPCError({ code: 'PARSE_ERROR', cause }))
     }
     if (!Array.isArray(frame)) return this.#take(readEntry(frame, 0))
-    const { maxBatch } = this.#host.limits
+    const { maxBatch } = this.limits
     if (frame.length > maxBatch) return this.close(closeCodes.policyViolation, `more than ${maxBatch} calls in a batch`)
     frame.forEach((entry, index) => {
       this.#take(readEntry(entry, index))
     })
   }
 
-  #parse(text: string): unknown {
-    const { maxJsonDepth } = this.#host.limits
-    if (deeperThan(maxJsonDepth, text)) throw new Error(`Nested deeper than ${maxJsonDepth}`)
-    return JSON.parse(text)
-  }
-
   #take(entry: Entry) {
+    // An entry before it in the batch may have been the end of the connection.
+    if (this.#over) return
     if (entry.kind === 'stop') this.#subscriptions.get(entry.id)?.stop()
     else if (entry.kind === 'malformed') {
       this.#refuseEntry(entry.head, new TRPCError({ code: 'PARSE_ERROR', message: entry.message }))
@@ -199,7 +188,7 @@ export class SocketConnection implements Connection {
     if (this.#subscriptions.has(call.id)) {
       return this.fail(call, new TRPCError({ code: 'BAD_REQUEST', message: `Duplicate id ${call.id}` }))
     }
-    if (this.#unsettledSubscriptions >= this.#host.limits.subscriptions) {
+    if (this.#unsettledSubscriptions >= this.limits.subscriptions) {
       return this.fail(call, new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'Too many subscriptions' }))
     }
     const subscription = new Subscription(call, this)
@@ -214,9 +203,8 @@ export class SocketConnection implements Connection {
     this.#phase = 'awaitingContext'
     let params: ConnectionParams
     try {
-      const message = this.#parse(text)
-      if (!isObject(message))
-        throw new TRPCError({ code: 'PARSE_ERROR', message: 'Malformed connectionParams message' })
+      const message = parseJson(text, this.limits.maxJsonDepth)
+      if (!isObject(message)) throw new Error('Not an object')
       params = parseConnectionParamsFromUnknown(message.data)
     } catch (cause) {
       return this.#reject(new TRPCError({ code: 'PARSE_ERROR', message: 'Malformed connectionParams message', cause }))
@@ -225,7 +213,7 @@ export class SocketConnection implements Connection {
   }
 
   async #makeContext(connectionParams: ConnectionParams) {
-    this.#deadline = this.#openedAt + this.#host.limits.anonymousMs
+    this.#deadline = this.#openedAt + this.limits.anonymousMs
     try {
       this.#ctx = await this.#host.createContext({ connection: this, connectionParams, req: this.#req })
     } catch (cause) {
@@ -243,11 +231,11 @@ export class SocketConnection implements Connection {
     if (this.#phase !== 'awaitingContext') return
     this.#phase = 'rejected'
     this.#rejection = error
-    this.#deadline = this.#host.clock.now() + this.#host.limits.rejectMs
+    this.#deadline = this.#host.clock.now() + this.limits.rejectMs
     this.#refuseEntry(headWithoutId, error)
     for (const call of this.#calls.clear()) this.#answerError(call, error)
     for (const subscription of this.#subscriptions.values()) subscription.drop()
-    this.#readOn()
+    this.#inbox.readOn()
   }
 
   // ---- what goes out; for the calls and subscriptions
@@ -266,11 +254,11 @@ export class SocketConnection implements Connection {
   }
 
   send(head: Buffer, tail: Buffer) {
-    if (this.#phase !== 'closing' && this.#phase !== 'gone') this.#writer.send(head, tail, this.limits.cutBytes)
+    if (!this.#over) this.#writer.send(head, tail, this.limits.cutBytes)
   }
 
   #sendAnswer(head: Buffer, tail: Buffer) {
-    if (this.#phase !== 'closing' && this.#phase !== 'gone') this.#writer.send(head, tail, this.limits.cutAnswerBytes)
+    if (!this.#over) this.#writer.send(head, tail, this.limits.cutAnswerBytes)
   }
 
   /** @throws whatever serialising the result throws */
@@ -310,11 +298,11 @@ export class SocketConnection implements Connection {
   #onRoom() {
     this.#calls.pump()
     for (const subscription of this.#subscriptions.values()) subscription.pull()
-    this.#readOn()
+    this.#inbox.readOn()
   }
 
   onCallFinished() {
-    this.#readOn()
+    this.#inbox.readOn()
   }
 
   onEnded(subscription: Subscription) {
@@ -352,21 +340,13 @@ export class SocketConnection implements Connection {
   #checkAlive(now: number) {
     // Bytes received tell of pongs as of all else. A paused socket receives none: there, taking bytes is a sign of life,
     // and a call that finished gives it another chance.
-    let lifeSign = this.#socket.bytesRead ?? now
-    if (this.#held.length > 0) {
-      lifeSign += (this.#socket.bytesWritten ?? 0) - this.#socket.writableLength + this.#calls.finished
+    let sign = this.#socket.bytesRead ?? now
+    if (this.#inbox.paused) {
+      sign += (this.#socket.bytesWritten ?? 0) - this.#socket.writableLength + this.#calls.finished
     }
-    const { pingMs, pongMs } = this.limits
-    if (lifeSign !== this.#lifeSign) {
-      this.#lifeSign = lifeSign
-      this.#aliveAt = now
-      this.#pingedAt = undefined
-    } else if (this.#pingedAt !== undefined) {
-      if (now - this.#pingedAt >= pongMs) this.cut('it is silent')
-    } else if (now - this.#aliveAt >= pingMs) {
-      this.#pingedAt = now
-      this.#ws.ping()
-    }
+    const verdict = this.#liveness.look(now, sign)
+    if (verdict === 'ping') this.#ws.ping()
+    else if (verdict === 'dead') this.cut('it is silent')
   }
 
   /** Tells the client at `noticeAt` to move to another server, and closes when it had the time to. */
@@ -397,7 +377,7 @@ export class SocketConnection implements Connection {
   }
 
   #dropWork() {
-    this.#held = []
+    this.#inbox.discard()
     this.#calls.clear()
     if (this.#subscriptions.size === 0) return
     const reason = new DOMException('This operation was aborted', 'AbortError')

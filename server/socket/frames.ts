@@ -30,6 +30,12 @@ export type Entry = Call | Stop | Malformed
 
 export const headWithoutId = '{"id":null,'
 
+/** @throws when it is no JSON, or nests deeper than `maxDepth` */
+export function parseJson(text: string, maxDepth: number): unknown {
+  if (deeperThan(maxDepth, text)) throw new Error(`Nested deeper than ${maxDepth}`)
+  return JSON.parse(text)
+}
+
 /** Whether JSON `text` nests deeper than `limit`. Parsing does not recurse, but what walks the value afterwards does.
  *  Strings are skipped with `indexOf`, so a long text costs next to nothing. Invalid JSON gets any answer. */
 export function deeperThan(limit: number, text: string): boolean {

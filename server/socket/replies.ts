@@ -24,11 +24,14 @@ const unformattable: TRPCErrorShape = {
 export class Replies {
   readonly #router: AnyRouter
   readonly #onError: (info: ErrorInfo) => void
+  readonly #unformattable: Buffer
   #events = new WeakMap<object, { id: string | undefined; text: Buffer }>()
 
   constructor(router: AnyRouter, onError: (info: ErrorInfo) => void) {
     this.#router = router
     this.#onError = onError
+    // Made now: when it is needed, something is broken already.
+    this.#unformattable = this.#errorText(unformattable)
   }
 
   /** @throws whatever serialising `value` throws */
@@ -60,7 +63,7 @@ export class Replies {
       return this.#errorText(getErrorShape({ config: this.#router._def._config, ...info }))
     } catch (cause) {
       this.#onError({ ...info, error: getTRPCErrorFromUnknown(cause) })
-      return this.#errorText(unformattable)
+      return this.#unformattable
     }
   }
 

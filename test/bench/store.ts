@@ -109,6 +109,7 @@ try {
     return store.messages({ conversationId, from: 1, to, limit: 50, newest: true })
   })
   await timed('seqAt', 2_000, () => store.seqAt(conversationId, new Date()))
+  await timed('conversation', 5_000, () => store.conversation(conversationId))
   await timed('version', 5_000, () => store.version())
   await timed('changes of the last 1,000 versions', 2_000, () =>
     store.changes(sender, { after: version - 1000, upTo: version, except: [] }, 100),

@@ -450,6 +450,11 @@ export const storeContract = (name: string, open: () => Promise<OpenedStore>): v
         expect(await store.session('hash')).toBeNull()
       })
 
+      test('a session needs its user', async () => {
+        await expect(store.createSession(session('hash', 2_000))).rejects.toMatchObject({ kind: 'unknownUser' })
+        expect(await store.session('hash')).toBeNull()
+      })
+
       test('expired sessions go, the others stay', async () => {
         await store.createUser(ada)
         for (const [hash, expiresAt] of [

@@ -1,4 +1,5 @@
 import { createTRPCClient, createWSClient, TRPCClientError, wsLink } from '@trpc/client'
+import { TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -235,25 +236,27 @@ describe('[wire] the official client', () => {
     expect(seen).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 1))
   })
 
-  test('a refused sign-in is answered under each call, then closed 4401 with the reason', async () => {
+  test('a refused sign-in is answered under each call', async () => {
     await using server = await startSocket({
-      limits: { rejectMs: 50 },
-      createContext: async ({ connectionParams }) => {
-        throw new (await import('@trpc/server')).TRPCError({
-          code: 'UNAUTHORIZED',
-          message: `no ${connectionParams?.token}`,
-        })
+      createContext: ({ connectionParams }) => {
+        throw new TRPCError({ code: 'UNAUTHORIZED', message: `no ${connectionParams?.token}` })
       },
     })
     await using client = officialClient(server.url, { token: 'luck' })
     const calls = [client.trpc.echo.query({}), client.trpc.save.mutate({})].map((call) => call.catch((cause) => cause))
     for (const error of await Promise.all(calls))
       expect(error.data).toMatchObject({ code: 'UNAUTHORIZED', formatted: true })
+  })
 
+  test('a refused sign-in closes 4401 with the reason', async () => {
+    const createContext = () => {
+      throw new TRPCError({ code: 'UNAUTHORIZED', message: 'no luck' })
+    }
+    await using server = await startSocket({ limits: { rejectMs: 20 }, createContext })
     using wire = await Wire.open(`${server.url}?connectionParams=1`)
     wire.send({ method: 'connectionParams', data: { token: 'x' } })
-    expect(await wire.answer(null)).toMatchObject({ error: { json: { message: 'no x' } } })
-    expect(await wire.closed).toEqual({ code: 4401, reason: 'no x' })
+    expect(await wire.answer(null)).toMatchObject({ error: { json: { message: 'no luck' } } })
+    expect(await wire.closed).toEqual({ code: 4401, reason: 'no luck' })
   })
 
   test('connectionParams reach createContext once', async () => {
@@ -279,13 +282,13 @@ describe('[wire] the official client', () => {
     const trpc = createTRPCClient<WireRouter>({ links: [wsLink({ client, transformer: superjson })] })
     const seen: unknown[] = []
     trpc.emitted.subscribe({}, { onData: (data: unknown) => seen.push(data) })
-    await old.stage.until(() => old.stage.emit !== undefined)
+    await old.stage.until(() => old.stage.emitters.length > 0)
     const slow = trpc.held.mutate({ name: 'slow' })
     await old.stage.until(() => old.stage.waiting.length === 1)
 
     url = next.url
     const drained = old.socket.drain({ spreadMs: 20, deadlineMs: 10_000 })
-    await next.stage.until(() => next.stage.emit !== undefined)
+    await next.stage.until(() => next.stage.emitters.length > 0)
     old.stage.waiting[0]!()
     expect(await slow).toBe('slow')
     await drained

@@ -176,3 +176,14 @@ test('[P10] deadlines: connectionParams, sign-in', async () => {
   expect(await anonymous.closed).toMatchObject({ code: 4408 })
   expect(await signedIn.call(2, 'query', 'echo', 1).answer(2)).toHaveProperty('result')
 })
+
+test('[P10] what stands behind the end of a connection, in the same batch, does not run', async () => {
+  await using server = await startSocket({ limits: { cutAnswerBytes: 0, pauseBytes: 1e9 } })
+  using wire = await Wire.open(server.url)
+  const behind = Array.from({ length: 4 }, (_, id) => request(id, 'mutation', 'held', { name: id }))
+  // So that the second answer finds the first one unsent, which cuts.
+  server.rawSockets[0]!.cork()
+  wire.send([5, 5, ...behind])
+  expect(await wire.closed).toMatchObject({ code: 1006 })
+  expect(server.stage.started).toEqual([])
+})

@@ -39,12 +39,12 @@ test('[P10] a generator is not pulled for a reader that does not read, and other
 test('[P10] an observable that outruns its reader gets the reader cut at 1 MiB; others keep their stream', async () => {
   await using server = await startSocket({ clock: new FakeClock() })
   using _slow = await deafClient(server.port, request(1, 'subscription', 'emitted', {}))
-  await server.stage.until(() => server.stage.emit !== undefined)
+  await server.stage.until(() => server.stage.emitters.length > 0)
   const [connection] = server.connections
   const text = 'x'.repeat(10_000)
   for (let n = 0; !connection!.closed.aborted; n++) {
     expect(n).toBeLessThan(2_000)
-    server.stage.emit!(tracked(String(n + 1), { text }))
+    server.stage.emit(tracked(String(n + 1), { text }))
     expect(server.rawSockets[0]!.writableLength).toBeLessThan(1.1 * 1024 * 1024)
     await nextTurn()
   }
@@ -112,12 +112,40 @@ test('[P10] a peer that does not answer a close is cut', async () => {
 })
 
 test('[P10] a drain ends at its deadline, whatever still runs', async () => {
-  await using server = await startSocket({ limits: { rejectMs: 40, closeWaitMs: 40 } })
+  const clock = new FakeClock()
+  await using server = await startSocket({ clock })
   using wire = await Wire.open(server.url)
-  wire.call(1, 'mutation', 'held', { name: 'for ever' })
+  await wire.call(1, 'mutation', 'identify', { user: 'ada' }).answer(1)
+  wire.call(2, 'mutation', 'held', { name: 'for ever' })
   await server.stage.until(() => server.stage.waiting.length === 1)
-  const drained = server.socket.drain({ spreadMs: 0, deadlineMs: 100 })
+  const drained = server.socket.drain({ spreadMs: 10_000, deadlineMs: 30_000 })
+  clock.advance(1)
+  expect((await wire.frames(2))[1]).toEqual({ id: null, method: 'reconnect' })
+  clock.advance(20_000)
+  expect(await wire.call(3, 'query', 'echo', 1).answer(3)).toHaveProperty('result')
+  clock.advance(8_999)
+  expect(await wire.closed).toEqual({ code: 1012, reason: 'restarting' })
   await drained
-  expect(wire.received).toEqual([{ id: null, method: 'reconnect' }])
-  expect(await wire.closed).toMatchObject({ code: 1012 })
+})
+
+test('[P10] a drain spreads its notices, and cuts at the deadline who answers no close', async () => {
+  const clock = new FakeClock()
+  await using server = await startSocket({ clock, limits: { closeWaitMs: 5_000 } })
+  using first = await Wire.open(server.url)
+  using second = await Wire.open(server.url)
+  using _deaf = await deafClient(server.port)
+  while (server.socket.stats().connections < 3) await nextTurn()
+  const drained = server.socket.drain({ spreadMs: 9_000, deadlineMs: 20_000 })
+  clock.advance(1)
+  await first.frames(1)
+  expect(await second.send('PING').frames(1)).toEqual(['PONG'])
+  clock.advance(3_000)
+  await second.frames(2)
+  clock.advance(12_000)
+  await Promise.all([first.closed, second.closed])
+  while (server.socket.stats().connections > 1) await nextTurn()
+  clock.advance(4_000)
+  expect(server.socket.stats().connections).toBe(1)
+  clock.advance(1_000)
+  await drained
 })

@@ -21,9 +21,13 @@ export class Stage {
   readonly started: string[] = []
   readonly finished: string[] = []
   produced = 0
-  emit: ((value: unknown) => void) | undefined
+  /** One for each subscription of `emitted`. */
+  readonly emitters: ((value: unknown) => void)[] = []
   #watchers: (() => void)[] = []
 
+  emit(value: unknown) {
+    for (const emit of this.emitters) emit(value)
+  }
   changed() {
     for (const look of this.#watchers) look()
   }
@@ -106,7 +110,7 @@ export function wireRouter(stage = new Stage(), transformer: Transformer = super
     ),
     emitted: any.subscription(() =>
       observable<unknown>((emit) => {
-        stage.emit = (value) => emit.next(value)
+        stage.emitters.push((value) => emit.next(value))
         stage.changed()
       }),
     ),

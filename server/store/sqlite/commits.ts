@@ -36,6 +36,7 @@ export const startCommits = async (data: WriterData, log: Log) => {
       const worker = new Worker(new URL('./writer.js', import.meta.url), { workerData: data })
       const send = (message: ToWriter) => worker.postMessage(message)
       let serving = false
+      let refused = ''
       worker.on('message', (message: FromWriter) => {
         if ('committed' in message) return settle((operation, i) => operation.resolve(message.committed[i]!))
         if ('failed' in message) {
@@ -49,9 +50,10 @@ export const startCommits = async (data: WriterData, log: Log) => {
         if ('walBytes' in message)
           return log.warn(message, 'the log of the database cannot be cut; another process reads the file')
         if ('refusedToStart' in message) {
-          failed(new Error(message.refusedToStart))
+          refused = message.refusedToStart
           return void worker.terminate()
         }
+        if (closing) return send({ close: true })
         settings = message.ready
         serving = true
         writer = worker
@@ -61,17 +63,19 @@ export const startCommits = async (data: WriterData, log: Log) => {
       worker.on('error', (error) => log.error({ error }, 'the writer of the database failed'))
       worker.on('exit', (code) => {
         writer = null
-        if (!serving) return failed(new Error(`The writer of the database ended at start with code ${code}.`))
-        if (closing && waiting.length + committing.length === 0) return
-        log.error(
-          { code, lost: committing.length + waiting.length },
-          'the writer of the database ended; starting it again',
-        )
+        if (!serving)
+          return failed(new Error(refused || `The writer of the database ended at start with code ${code}.`))
         const lost = [...committing, ...waiting]
-        waiting = committing = []
+        waiting = []
+        committing = []
         for (const { reject } of lost) reject(unavailable('the writer ended'))
         idle()
-        if (!closing) start().catch((error) => log.error({ error }, 'the writer of the database did not start again'))
+        if (closing) return
+        log.error({ code, lost: lost.length }, 'the writer of the database ended; starting it again')
+        start().then(
+          () => log.info({}, 'the writer of the database runs again'),
+          (error) => log.error({ error }, 'the writer of the database did not start again; nothing can be written'),
+        )
       })
       post = send
     })

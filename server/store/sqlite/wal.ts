@@ -15,9 +15,16 @@ export const boundLog = (db: Connection, file: string, bytesMax: number) => {
     check(): number | null {
       if (++commits % commitsBetweenChecks !== 0 || size() <= bytesMax) return null
       db.exec('PRAGMA busy_timeout = 100')
-      db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      cutLog(db)
       db.exec(`PRAGMA busy_timeout = ${busyMs}`)
       return size() <= bytesMax ? null : size()
     },
   }
+}
+
+/** A log that cannot be copied now, on a full disk for one, is as safe as the database: it is tried again later. */
+export const cutLog = (db: Connection): void => {
+  try {
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch {}
 }

@@ -5,7 +5,7 @@ import { openHeads } from './heads.ts'
 import { openMessageWrites } from './message-writes.ts'
 import { migrate } from './migrations.ts'
 import type { FromWriter, Operation, Reply, ToWriter } from './operations.ts'
-import { boundLog } from './wal.ts'
+import { boundLog, cutLog } from './wal.ts'
 
 /** The worker thread that owns the database: all that waits in a message from the main thread is one transaction. */
 export interface WriterData {
@@ -67,7 +67,7 @@ const open = () => {
 
   port.on('message', (message: ToWriter) => {
     if ('close' in message) {
-      db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      cutLog(db)
       db.close()
       port.close()
       return
