@@ -11,12 +11,7 @@ const dist = fileURLToPath(new URL('dist/', import.meta.url))
 /** superjson and what it stands on are rolled in; `ws` stays a dependency. */
 const rolledIn = {
   name: 'rolled-in',
-  resolveId: (source) =>
-    source === 'ws'
-      ? { id: source, external: true }
-      : isBare(source)
-        ? fileURLToPath(import.meta.resolve(source))
-        : null,
+  resolveId: (source) => (/^[\w@]/.test(source) ? fileURLToPath(import.meta.resolve(source)) : null),
 }
 
 /** The names of the contract's strings and numbers stand in declarations as what zod infers for them. */
@@ -29,7 +24,6 @@ const withoutZod = {
     ),
 }
 
-const isBare = (source) => /^[\w@]/.test(source)
 const onwarn = ({ message }) => {
   throw new Error(message)
 }
@@ -49,9 +43,15 @@ const writeNotices = async (chunks) => {
 
 await rm(dist, { recursive: true, force: true })
 const [code, types] = await Promise.all([
-  rollup({ input: [join(compiled, 'index.js'), join(compiled, 'node.js')], plugins: [rolledIn], onwarn }),
+  rollup({
+    input: [join(compiled, 'index.js'), join(compiled, 'node.js')],
+    external: 'ws',
+    plugins: [rolledIn],
+    onwarn,
+  }),
   rollup({
     input: { index: join(compiled, 'index.d.ts') },
+    external: 'zod',
     plugins: [withoutZod, dts({ respectExternal: true, compilerOptions: { allowImportingTsExtensions: true } })],
     onwarn,
   }),
