@@ -165,7 +165,7 @@ export const talk = async (url: string, done: AbortSignal) => {
   holds<Same<typeof user.createdAt, Date>>()
   holds<Same<typeof session.token, string>>()
 
-  const sent = await client.sendMessage({ to: 'bo', text: 'Hello' }, { signal: done, timeoutMs: 1_000 })
+  const sent = await client.sendMessage({ to: 'ben', text: 'Hello' }, { signal: done, timeoutMs: 1_000 })
   holds<Same<typeof sent, Message>>()
   holds<Same<Outputs['sendMessage'], Message>>()
   const page = await client.history({ conversation: sent.conversationId, before: sent.seq })
@@ -180,7 +180,7 @@ export const talk = async (url: string, done: AbortSignal) => {
     if (event.type === 'receipt') holds<Same<typeof event.receipt.readSeq, number>>()
     if (event.type === 'ready' && event.replay === 'reset') holds<Same<typeof event.conversations, string[]>>()
   }
-  for await (const event of client.statuses({ users: ['bo'] })) {
+  for await (const event of client.statuses({ users: ['ben'] })) {
     for (const { status } of event.statuses) holds<Same<typeof status, 'online' | 'offline'>>()
   }
 
@@ -208,24 +208,24 @@ export const talk = async (url: string, done: AbortSignal) => {
     const wrong = `
 import { ChatError, createClient } from '@parley/client'
 const client = createClient({ url: 'http://127.0.0.1:3000' })
-const sent = await client.sendMessage({ to: 'bo', text: 'Hello' })
+const sent = await client.sendMessage({ to: 'ben', text: 'Hello' })
 
-client.sendMesage({ to: 'bo', text: 'Hello' }) // TS2551 sendMesage
+client.sendMesage({ to: 'ben', text: 'Hello' }) // TS2551 sendMesage
 client.onMessage({}) // TS2551 onMessage
 client.sendMessage() // TS2554 arguments
 client.sendMessage({ text: 'Hello' }) // TS2741 'to'
-client.sendMessage({ to: 'bo' }) // TS2741 'text'
-client.sendMessage({ to: 'bo', text: 42 }) // TS2322 'number'
-client.sendMessage({ to: 'bo', text: 'Hello', colour: 'red' }) // TS2353 'colour'
-client.sendMessage({ to: ['bo'], text: 'Hello' }) // TS2322 'string[]'
-client.sendMessage({ to: 'bo', text: 'Hello' }, { timeout: 1_000 }) // TS2561 'timeout'
-client.history({ conversation: 'bo', before: sent.id }) // TS2322 'string'
-client.history({ conversation: 'bo', beforeTime: '2026-01-01' }) // TS2322 'Date'
+client.sendMessage({ to: 'ben' }) // TS2741 'text'
+client.sendMessage({ to: 'ben', text: 42 }) // TS2322 'number'
+client.sendMessage({ to: 'ben', text: 'Hello', colour: 'red' }) // TS2353 'colour'
+client.sendMessage({ to: ['ben'], text: 'Hello' }) // TS2322 'string[]'
+client.sendMessage({ to: 'ben', text: 'Hello' }, { timeout: 1_000 }) // TS2561 'timeout'
+client.history({ conversation: 'ben', before: sent.id }) // TS2322 'string'
+client.history({ conversation: 'ben', beforeTime: '2026-01-01' }) // TS2322 'Date'
 client.markRead({ id: sent.id }) // TS2353 'id'
 client.markDelivered({ conversationId: sent.conversationId, seq: 1 }) // TS2353 'conversationId'
 client.register({ username: 'ada' }) // TS2741 'password'
 client.me({}) // TS2345 'void'
-client.statuses({ users: 'bo' }) // TS2322 'string[]'
+client.statuses({ users: 'ben' }) // TS2322 'string[]'
 client.messages({ cursor: 7 }) // TS2322 'number'
 createClient({}) // TS2741 'url'
 createClient({ url: 'http://127.0.0.1:3000', token: () => 42 }) // TS2322 'number'
@@ -273,7 +273,7 @@ const holds = <Fact extends true>(fact?: Fact) => fact
 const client = createWSClient({ url: 'ws://127.0.0.1:3000/trpc', connectionParams: () => ({ token: 'a token' }) })
 const api = createTRPCClient<ParleyRouter>({ links: [wsLink({ client, transformer: superjson })] })
 
-const sent = await api.sendMessage.mutate({ to: 'bo', text: 'Hello' })
+const sent = await api.sendMessage.mutate({ to: 'ben', text: 'Hello' })
 holds<Same<typeof sent, Message>>()
 const me = await api.me.query()
 holds<Same<typeof me.createdAt, Date>>()
@@ -294,7 +294,7 @@ export const asParleyError = (error: unknown) =>
 // @ts-expect-error A query is not mutated.
 api.me.mutate()
 // @ts-expect-error It lacks the text.
-api.sendMessage.mutate({ to: 'bo' })
+api.sendMessage.mutate({ to: 'ben' })
 // @ts-expect-error It lacks the transformer.
 httpBatchLink<ParleyRouter>({ url: 'http://127.0.0.1:3000/trpc' })
 `
