@@ -1,0 +1,69 @@
+// Makes dist/ of what `tsc` compiled: two entries that share one chunk, and one declaration that imports nothing.
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { rollup } from 'rollup'
+import { dts } from 'rollup-plugin-dts'
+
+const compiled = fileURLToPath(new URL('../dist/client-sdk/src/', import.meta.url))
+const dist = fileURLToPath(new URL('dist/', import.meta.url))
+
+/** superjson and what it stands on are rolled in; `ws` stays a dependency. */
+const rolledIn = {
+  name: 'rolled-in',
+  resolveId: (source) => (/^[\w@]/.test(source) ? fileURLToPath(import.meta.resolve(source)) : null),
+}
+
+/** The names of the contract's strings and numbers stand in declarations as what zod infers for them. */
+const inferred = { ZodString: 'string', ZodInt: 'number', ZodNumber: 'number' }
+const withoutZod = {
+  name: 'without-zod',
+  transform: (code) =>
+    code.replace(/declare const (\w+): z\.(\w+);\nexport type \1 = z\.infer<typeof \1>;/g, (all, name, schema) =>
+      schema in inferred ? `type ${name} = ${inferred[schema]};` : all,
+    ),
+}
+
+const onwarn = ({ message }) => {
+  throw new Error(message)
+}
+
+/** The licences of whatever was rolled in, as they ask for. */
+const writeNotices = async (chunks) => {
+  const modules = chunks.flatMap((chunk) => Object.entries(chunk.modules))
+  const ids = modules.flatMap(([id, { renderedLength }]) => (renderedLength > 0 ? [id] : []))
+  const packages = new Set(ids.map((id) => /.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0]))
+  packages.delete(undefined)
+  const notices = [...packages].sort().map(async (folder) => {
+    const { name, version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+    return `${name} ${version}\n\n${await readFile(join(folder, 'LICENSE'), 'utf8')}`
+  })
+  await writeFile(join(dist, 'THIRD-PARTY-LICENSES.txt'), (await Promise.all(notices)).join('\n---\n\n'))
+}
+
+await rm(dist, { recursive: true, force: true })
+const [code, types] = await Promise.all([
+  rollup({
+    input: [join(compiled, 'index.js'), join(compiled, 'node.js')],
+    external: 'ws',
+    plugins: [rolledIn],
+    onwarn,
+  }),
+  rollup({
+    input: { index: join(compiled, 'index.d.ts') },
+    external: 'zod',
+    plugins: [withoutZod, dts({ respectExternal: true, compilerOptions: { allowImportingTsExtensions: true } })],
+    onwarn,
+  }),
+])
+const written = [
+  ...(await code.write({ dir: dist, chunkFileNames: 'client.js' })).output,
+  // A project has `AsyncDisposable` by this, whatever its `lib`.
+  ...(
+    await types.write({ dir: dist, entryFileNames: '[name].d.ts', banner: '/// <reference lib="esnext.disposable" />' })
+  ).output,
+]
+await writeNotices(written)
+
+const foreign = written.flatMap(({ imports }) => imports).filter((name) => name !== 'ws' && name !== 'client.js')
+if (foreign.length > 0) throw new Error(`The package would import ${foreign.join(', ')}`)
