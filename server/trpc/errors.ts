@@ -34,7 +34,7 @@ export const asChatError = (error: TRPCError): ChatError => {
     const words = issues.map((issue) => (issue.path ? `${issue.path}: ${issue.message}` : issue.message))
     return new ChatError('invalidInput', { message: words.join('; '), issues })
   }
-  const kind = kindByCode[error.code]
+  const kind = cause instanceof SyntaxError ? 'malformed' : kindByCode[error.code]
   return kind
     ? new ChatError(kind, { message: error.message, cause: error })
     : new ChatError('internal', { cause: error })
