@@ -1,4 +1,4 @@
-import type { OnMessage, OnStatus, Username } from '../contract/index.ts'
+import type { ChatEvent, OnMessage, Username } from '../contract/index.ts'
 import { login, logout, me, register, resumeSession } from './accounts.ts'
 import { conversations, openConversation } from './conversations.ts'
 import { follow } from './feed.ts'
@@ -30,10 +30,14 @@ export const createChat = (given: Ports) => {
     conversations: conversations(ports),
     markRead: markRead(ports, open),
     markDelivered: markDelivered(ports, open),
-    follow: (caller: Username, input: OnMessage, signal: AbortSignal) =>
-      follow(ports, { deliveries, staleFeeds }, caller, input, signal),
+    follow: <Item>(
+      caller: Username,
+      input: OnMessage,
+      signal: AbortSignal,
+      asItem: (cursor: string, event: ChatEvent) => Item,
+    ) => follow(ports, { deliveries, staleFeeds }, caller, input, signal, asItem),
     onlineUsers: onlineUsers(ports),
-    followStatus: (input: OnStatus, signal: AbortSignal) => followStatus(ports, input, signal),
+    followStatus: followStatus(ports),
     connect: ports.presence.connect,
     /** Stores what is still gathered. The ports stay open: who opened them closes them. */
     async [Symbol.asyncDispose]() {

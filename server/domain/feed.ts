@@ -1,34 +1,30 @@
 import { ChatError, type ChatEvent, type OnMessage, type Username, type Version } from '../contract/index.ts'
-import { asNew, asSeenBy } from './messages.ts'
-import type { BusEvent, Change, Ports } from './ports.ts'
+import { asSeenBy } from './messages.ts'
+import type { Change, Ports } from './ports.ts'
 import type { DeliveryMarks } from './receipts.ts'
 import { createSeen } from './seen.ts'
 import type { StaleFeeds } from './stale-feeds.ts'
-import { type Concerning, listenForWakeUps, versionOf } from './wake-ups.ts'
+import { type Changed, listenForWakeUps, versionOf } from './wake-ups.ts'
 
 /** More messages than this missed in one conversation are not replayed: the client reads its history anew. */
 export const replayMax = 1_000
 const pageSize = 200
 
-export interface Followed {
-  /** Given back as `lastEventId`, the feed goes on behind this event. */
-  cursor: string
-  event: ChatEvent
-}
-
 /**
  * All that concerns this user after the cursor, then whatever comes (P5). It listens first, reads the store second,
  * skips what was read and goes on live; where it sees a hole, or is told that there may be one, it reads again.
  * An event counts as handed over when the next one is asked for.
+ * @param asItem joins an event and its cursor: given back as `lastEventId`, the feed goes on behind this event
  * @throws ChatError `badCursor`
  */
-export async function* follow(
+export async function* follow<Item>(
   { store, bus }: Ports,
   { deliveries, staleFeeds }: { deliveries: DeliveryMarks; staleFeeds: StaleFeeds },
   username: Username,
   { lastEventId, ack }: OnMessage,
   signal: AbortSignal,
-): AsyncGenerator<Followed, void, undefined> {
+  asItem: (cursor: string, event: ChatEvent) => Item,
+): AsyncGenerator<Item, void, undefined> {
   using wakeUps = listenForWakeUps(bus, username, signal)
   const start = await store.version()
   const { since, undeliveredBefore } = readCursor(lastEventId) ?? { since: start, undeliveredBefore: true }
@@ -36,19 +32,19 @@ export async function* follow(
   const skipped = await store.backlog(username, since, replayMax)
 
   /** Own messages are known to have arrived once somebody else's after them has, or where they had to be replayed. */
-  const handedOver = (change: Concerning, replayed: boolean) => {
+  const handedOver = (change: Changed, replayed: boolean) => {
     if (ack !== 'server' || change.type !== 'message') return
     const { conversationId, sender, seq } = change.message
     if (skipped.includes(conversationId) || (sender === username && !replayed)) return
     deliveries.note(username, conversationId, seq)
   }
 
-  async function* replay(pages: AsyncIterable<Change[]>): AsyncGenerator<Followed> {
+  async function* replay(pages: AsyncIterable<Change[]>): AsyncGenerator<Item> {
     for await (const page of pages) {
       const unseen = page.filter((change) => !seen.has(change))
       const events = await asEventsFor(username, unseen)
       for (const [i, change] of unseen.entries()) {
-        yield { cursor: cursorAt(versionOf(change)), event: events[i] as ChatEvent }
+        yield asItem(cursorAt(versionOf(change)), events[i] as ChatEvent)
         seen.add(change)
         handedOver(change, true)
       }
@@ -74,13 +70,12 @@ export async function* follow(
       return messages.map((message): Change => ({ type: 'message', version: message.version, message }))
     })
 
-  yield {
-    cursor: undeliveredBefore ? `u${since}` : cursorAt(since),
-    event:
-      skipped.length === 0
-        ? { type: 'ready', replay: 'complete' }
-        : { type: 'ready', replay: 'reset', conversations: skipped },
-  }
+  yield asItem(
+    undeliveredBefore ? `u${since}` : cursorAt(since),
+    skipped.length === 0
+      ? { type: 'ready', replay: 'complete' }
+      : { type: 'ready', replay: 'reset', conversations: skipped },
+  )
   if (undeliveredBefore) yield* replay(undelivered())
   yield* replay(changesFrom(since, start, skipped))
 
@@ -94,7 +89,8 @@ export async function* follow(
     const readFrom = wakeUp === 'gap' ? seen.position() : seen.holeBefore(wakeUp)
     if (readFrom !== null) yield* replay(changesFrom(readFrom, Number.MAX_SAFE_INTEGER))
     else if (wakeUp !== 'gap' && !seen.has(wakeUp)) {
-      yield { cursor: cursorAt(versionOf(wakeUp)), event: liveEvent(wakeUp) }
+      // What the bus brings is one object for all who follow, so that it is written out once.
+      yield asItem(cursorAt(versionOf(wakeUp)), wakeUp)
       seen.add(wakeUp)
       handedOver(wakeUp, false)
     }
@@ -108,20 +104,6 @@ async function* pagesFrom(after: Version, read: (after: Version) => Promise<Chan
     if (page.length < pageSize) return
     from = page.at(-1)?.version ?? from
   }
-}
-
-/** One event for all who follow, so that it is written out once. */
-const liveEvents = new WeakMap<BusEvent, ChatEvent>()
-const liveEvent = (wakeUp: Concerning): ChatEvent => {
-  let event = liveEvents.get(wakeUp)
-  if (!event) {
-    event =
-      wakeUp.type === 'message'
-        ? { type: 'message', message: asNew(wakeUp.message) }
-        : { type: 'receipt', receipt: wakeUp.receipt }
-    liveEvents.set(wakeUp, event)
-  }
-  return event
 }
 
 const cursorAt = (version: Version): string => `v${version}`

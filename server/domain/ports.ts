@@ -165,8 +165,9 @@ export interface Store extends AccountStore, MessageStore {
   close(): Promise<void>
 }
 
+/** A message travels as it is to everybody at first: not delivered, not read. */
 export type BusEvent =
-  | { type: 'message'; message: StoredMessage }
+  | { type: 'message'; message: Message }
   | { type: 'receipt'; receipt: Receipt }
   | { type: 'sessionEnded'; tokenHash: string }
 

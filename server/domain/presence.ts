@@ -23,43 +23,40 @@ export const rememberLastSeen = ({ store, presence, log }: Ports): (() => void) 
   })
 
 /** Who is online, then who comes and goes. */
-export async function* followStatus(
-  { store, presence }: Ports,
-  { users }: OnStatus,
-  signal: AbortSignal,
-): AsyncGenerator<StatusEvent, void, undefined> {
-  const wanted = users && new Set(users)
-  let waiting: PresenceChange[][] = []
-  let wake: (() => void) | null = null
-  const rouse = () => {
-    wake?.()
-    wake = null
-  }
-  const unlisten = presence.listen((changes) => {
-    const concerning = wanted ? changes.filter(({ username }) => wanted.has(username)) : changes
-    if (concerning.length === 0) return
-    waiting.push(concerning)
-    if (waiting.length > waitingMax) waiting = [latestOfEach(waiting)]
-    rouse()
-  })
-  signal.addEventListener('abort', rouse)
-  try {
-    yield* snapshot(await currentStatuses({ store, presence }, users))
-    while (!signal.aborted) {
-      const batches = waiting
-      waiting = []
-      for (const batch of batches) yield changeEvent(batch)
-      if (waiting.length === 0 && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
+export const followStatus = ({ store, presence }: Pick<Ports, 'store' | 'presence'>) =>
+  async function* ({ users }: OnStatus, signal: AbortSignal): AsyncGenerator<StatusEvent, void, undefined> {
+    const wanted = users && new Set(users)
+    let waiting: PresenceChange[][] = []
+    let wake: (() => void) | null = null
+    const rouse = () => {
+      wake?.()
+      wake = null
     }
-  } finally {
-    unlisten()
-    signal.removeEventListener('abort', rouse)
+    const unlisten = presence.listen((changes) => {
+      const concerning = wanted ? changes.filter(({ username }) => wanted.has(username)) : changes
+      if (concerning.length === 0) return
+      waiting.push(concerning)
+      if (waiting.length > waitingMax) waiting = [latestOfEach(waiting)]
+      rouse()
+    })
+    signal.addEventListener('abort', rouse)
+    try {
+      yield* snapshot(await currentStatuses({ store, presence }, users))
+      while (!signal.aborted) {
+        const batches = waiting
+        waiting = []
+        for (const batch of batches) yield changeEvent(batch)
+        if (waiting.length === 0 && !signal.aborted) {
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
+      }
+    } finally {
+      unlisten()
+      signal.removeEventListener('abort', rouse)
+    }
   }
-}
 
 /** For a reader that is slower than this many events, only the latest status of each user is kept. */
 const waitingMax = 20

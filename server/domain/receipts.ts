@@ -67,7 +67,7 @@ export interface DeliveryMarks {
   flush(): Promise<void>
 }
 
-const gatherMs = 50
+const gatherMs = 200
 const retryMs = 1_000
 
 export const createDeliveryMarks = (ports: Ports, open: Open): DeliveryMarks => {

@@ -1,15 +1,15 @@
 import type { ConversationId, Seq, Version } from '../contract/index.ts'
-import { type Concerning, versionOf } from './wake-ups.ts'
+import { type Changed, versionOf } from './wake-ups.ts'
 
 /** A repeat of a state is harmless, so only so many are remembered; messages are known by their `seq` alone. */
 const statesMax = 1_000
 
 /** What one feed has given out, so that it repeats nothing and sees a hole. */
 export interface Seen {
-  has(change: Concerning): boolean
+  has(change: Changed): boolean
   /** The version to read on from where this message does not follow the one before it; null where it does. */
-  holeBefore(change: Concerning): Version | null
-  add(change: Concerning): void
+  holeBefore(change: Changed): Version | null
+  add(change: Changed): void
   /** The highest version given out. */
   position(): Version
 }
@@ -47,5 +47,4 @@ export const createSeen = (start: Version): Seen => {
   }
 }
 
-const stateKey = ({ receipt }: Extract<Concerning, { type: 'receipt' }>) =>
-  `${receipt.conversationId} ${receipt.username}`
+const stateKey = ({ receipt }: Extract<Changed, { type: 'receipt' }>) => `${receipt.conversationId} ${receipt.username}`

@@ -1,7 +1,9 @@
-import type { Username, Version } from '../contract/index.ts'
-import type { Bus, BusEvent } from './ports.ts'
+import type { Receipt, Username, Version } from '../contract/index.ts'
+import type { Bus, BusEvent, StoredMessage } from './ports.ts'
 
 export type Concerning = Exclude<BusEvent, { type: 'sessionEnded' }>
+/** The same, as the bus or as the store tells it. */
+export type Changed = { type: 'message'; message: StoredMessage } | { type: 'receipt'; receipt: Receipt }
 
 /** A slower reader than this many events loses them here and reads them from the store instead. */
 const queueMax = 500
@@ -79,5 +81,5 @@ export const listenForWakeUps = (bus: Bus, username: Username, signal: AbortSign
   }
 }
 
-export const versionOf = (event: Concerning): Version =>
+export const versionOf = (event: Changed): Version =>
   event.type === 'message' ? event.message.version : event.receipt.version

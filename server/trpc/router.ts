@@ -12,10 +12,10 @@ import {
   Register,
   SendMessage,
 } from '../contract/index.ts'
-import { open, router, signedIn } from './procedures.ts'
+import { callerOf, procedure, router } from './procedures.ts'
 
 export const appRouter = router({
-  register: open
+  register: procedure
     .meta({ description: 'Opens an account and a session; signs a WebSocket in.' })
     .input(Register)
     .mutation(async ({ ctx, input }) => {
@@ -24,7 +24,7 @@ export const appRouter = router({
       return opened
     }),
 
-  login: open
+  login: procedure
     .meta({ description: 'Opens a session; signs a WebSocket in.' })
     .input(Login)
     .mutation(async ({ ctx, input }) => {
@@ -33,54 +33,60 @@ export const appRouter = router({
       return opened
     }),
 
-  logout: signedIn
+  logout: procedure
     .meta({ description: 'Ends the session of this call; its connections are closed with code 4401.' })
-    .mutation(({ ctx }) => ctx.chat.logout(ctx.caller)),
+    .mutation(({ ctx }) => ctx.chat.logout(callerOf(ctx))),
 
-  me: signedIn.meta({ description: 'Who is calling.' }).query(({ ctx }) => ctx.chat.me(ctx.caller.username)),
+  me: procedure.meta({ description: 'Who is calling.' }).query(({ ctx }) => ctx.chat.me(callerOf(ctx).username)),
 
-  sendMessage: signedIn
+  sendMessage: procedure
     .meta({ description: 'Sends a text to a user or a conversation. When it returns, the message is on disk.' })
     .input(SendMessage)
-    .mutation(({ ctx, input }) => ctx.chat.sendMessage(ctx.caller.username, input)),
+    .mutation(({ ctx, input }) => ctx.chat.sendMessage(callerOf(ctx).username, input)),
 
-  markRead: signedIn
+  markRead: procedure
     .meta({ description: 'Marks everything up to and including this message as read.' })
     .input(MarkRead)
-    .mutation(({ ctx, input }) => ctx.chat.markRead(ctx.caller.username, input)),
+    .mutation(({ ctx, input }) => ctx.chat.markRead(callerOf(ctx).username, input)),
 
-  markDelivered: signedIn
+  markDelivered: procedure
     .meta({ description: 'Says that the messages up to these have arrived, for subscriptions with ack: client.' })
     .input(MarkDelivered)
-    .mutation(({ ctx, input }) => ctx.chat.markDelivered(ctx.caller.username, input)),
+    .mutation(({ ctx, input }) => ctx.chat.markDelivered(callerOf(ctx).username, input)),
 
-  history: signedIn
+  history: procedure
     .meta({ description: 'One page of a conversation, oldest message first.' })
     .input(History)
-    .query(({ ctx, input }) => ctx.chat.history(ctx.caller.username, input)),
+    .query(({ ctx, input }) => ctx.chat.history(callerOf(ctx).username, input)),
 
-  conversations: signedIn
+  conversations: procedure
     .meta({ description: 'My conversations, the one with the newest message first.' })
     .input(Conversations)
-    .query(({ ctx, input }) => ctx.chat.conversations(ctx.caller.username, input)),
+    .query(({ ctx, input }) => ctx.chat.conversations(callerOf(ctx).username, input)),
 
-  onlineUsers: signedIn
+  onlineUsers: procedure
     .meta({ description: 'Who is online, since when.' })
     .input(OnlineUsers)
-    .query(({ ctx, input }) => ctx.chat.onlineUsers(input)),
-
-  onMessage: signedIn
-    .meta({ description: 'All that concerns me, from where I was: messages and receipts.' })
-    .input(OnMessage)
-    .subscription(async function* ({ ctx, input, signal }): AsyncGenerator<TrackedEnvelope<ChatEvent>, void, unknown> {
-      const events = ctx.chat.follow(ctx.caller.username, input, signal ?? neverAborted)
-      for await (const { cursor, event } of events) yield tracked(cursor, event)
+    .query(({ ctx, input }) => {
+      callerOf(ctx)
+      return ctx.chat.onlineUsers(input)
     }),
 
-  onStatus: signedIn
+  onMessage: procedure
+    .meta({ description: 'All that concerns me, from where I was: messages and receipts.' })
+    .input(OnMessage)
+    .subscription(
+      ({ ctx, input, signal = neverAborted }): AsyncIterable<TrackedEnvelope<ChatEvent>, void, undefined> =>
+        ctx.chat.follow(callerOf(ctx).username, input, signal, tracked<ChatEvent>),
+    ),
+
+  onStatus: procedure
     .meta({ description: 'Who is online, then who comes and goes.' })
     .input(OnStatus)
-    .subscription(({ ctx, input, signal }) => ctx.chat.followStatus(input, signal ?? neverAborted)),
+    .subscription(({ ctx, input, signal = neverAborted }) => {
+      callerOf(ctx)
+      return ctx.chat.followStatus(input, signal)
+    }),
 })
 
 /** Subscriptions always come with a signal; only a direct call may lack it. */
