@@ -1,6 +1,7 @@
 import { initTRPC } from '@trpc/server'
 import { ChatError } from '../contract/index.ts'
 import type { Caller, Context } from './context.ts'
+import { callDirectly } from './direct-caller.ts'
 import { formatError } from './errors.ts'
 import { transformer } from './transformer.ts'
 
@@ -22,7 +23,8 @@ const t = initTRPC
 
 export const router = t.router
 
-export const { procedure } = t
+// The type of a procedure with a caller of its own is that of a function in the application, which ours are not.
+export const procedure = t.procedure.experimental_caller(callDirectly) as unknown as typeof t.procedure
 
 /**
  * Who is calling: the only source of names that the rules are asked in. Not a middleware, since each of those costs a call

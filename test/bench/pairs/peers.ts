@@ -20,7 +20,7 @@ const firstCall = 2
 const frameWith = (socket: WebSocket, part: string): Promise<void> =>
   new Promise((resolve) => {
     const onMessage = (data: Buffer) => {
-      if (!data.toString('latin1').includes(part)) return
+      if (!data.toString('latin1').startsWith(part)) return
       socket.off('message', onMessage)
       resolve()
     }
@@ -32,9 +32,9 @@ const parley: Peer = {
   async signIn(socket, index) {
     const register = { path: 'register', input: { json: { username: nameOf(index), password } } }
     socket.send(JSON.stringify({ id: 1, method: 'mutation', params: register }))
-    await frameWith(socket, '"id":1')
+    await frameWith(socket, '{"id":1,')
     socket.send(JSON.stringify({ id: 2, method: 'subscription', params: { path: 'onMessage' } }))
-    await frameWith(socket, '"ready"')
+    await frameWith(socket, '{"id":2,"result":{"type":"data"')
   },
   message: (from, to, n, text) =>
     `{"id":${n + firstCall},"method":"mutation","params":{"path":"sendMessage","input":{"json":{"to":"${nameOf(to)}","text":"${text}","clientMessageId":"${n.toString(36).padStart(8, '0')}-${from}"}}}}`,
