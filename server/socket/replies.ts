@@ -20,6 +20,12 @@ const unformattable: TRPCErrorShape = {
   data: { code: 'INTERNAL_SERVER_ERROR', httpStatus: 500 },
 }
 
+interface TextOutput {
+  serialize(value: unknown): unknown
+  /** The text of `serialize(value)`. */
+  stringify?(value: unknown): string
+}
+
 /** Writes the part of an answer behind its id, in the router's own serialisation. */
 export class Replies {
   readonly #router: AnyRouter
@@ -36,7 +42,7 @@ export class Replies {
 
   /** @throws whatever serialising `value` throws */
   data(value: unknown): Buffer {
-    return Buffer.from(`"result":${JSON.stringify({ type: 'data', data: this.#serialize(value) })}}`)
+    return Buffer.from(`"result":{"type":"data"${this.#dataText(value)}}}`)
   }
 
   /** An event of a subscription. However many subscriptions yield the same object, it is serialised once: what was
@@ -69,7 +75,14 @@ export class Replies {
 
   #eventText(id: string | undefined, data: unknown): Buffer {
     if (id === undefined) return this.data(data)
-    return Buffer.from(`"result":${JSON.stringify({ type: 'data', data: this.#serialize({ id, data }), id })}}`)
+    return Buffer.from(`"result":{"type":"data"${this.#dataText({ id, data })},"id":${JSON.stringify(id)}}}`)
+  }
+
+  /** A transformer may have a way to the text that is shorter than `serialize` and JSON. */
+  #dataText(value: unknown): string {
+    const { output }: { output: TextOutput } = this.#router._def._config.transformer
+    const text = output.stringify ? output.stringify(value) : JSON.stringify(output.serialize(value))
+    return text === undefined ? '' : `,"data":${text}`
   }
 
   #errorText(shape: unknown): Buffer {
