@@ -31,17 +31,7 @@ export const conversationIdOf = (caller: Username, address: Address): Conversati
 export const openConversation = ({ store }: Ports) => {
   const known = new Map<ConversationId, OpenConversation>()
 
-  return async (caller: Username, address: Address): Promise<OpenConversation> => {
-    const id = conversationIdOf(caller, address)
-    const people = directMembers(id)
-    if (!people) {
-      const group = await store.conversation(id)
-      if (!group?.members.includes(caller)) throw new ChatError('notMember')
-      return group
-    }
-    if (!people.includes(caller)) throw new ChatError('notMember')
-    const open = known.get(id)
-    if (open) return open
+  const openDirect = async (id: ConversationId, people: Username[]): Promise<OpenConversation> => {
     for (const name of people) {
       if (!(await store.user(name))) throw new ChatError('unknownUser', { message: `There is no user named ${name}.` })
     }
@@ -49,6 +39,17 @@ export const openConversation = ({ store }: Ports) => {
     known.set(id, opened)
     if (known.size > knownDirectMax) known.delete(known.keys().next().value as ConversationId)
     return opened
+  }
+
+  return async (caller: Username, address: Address): Promise<OpenConversation> => {
+    const id = conversationIdOf(caller, address)
+    const open = known.get(id)
+    if (open?.members.includes(caller)) return open
+    const people = directMembers(id)
+    if (people?.includes(caller)) return openDirect(id, people)
+    const group = people ? null : await store.conversation(id)
+    if (!group?.members.includes(caller)) throw new ChatError('notMember')
+    return group
   }
 }
 

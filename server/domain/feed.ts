@@ -83,9 +83,12 @@ export async function* follow<Item>(
   using _watched = staleFeeds.watch({ username, position, gap: wakeUps.gap })
   // The first look at the store after `start`: what came since then may have come before we listened.
   yield* replay(changesFrom(start, Number.MAX_SAFE_INTEGER))
-  for (;;) {
-    const wakeUp = await wakeUps.next()
-    if (wakeUp === null) return
+  while (!signal.aborted) {
+    const wakeUp = wakeUps.take()
+    if (wakeUp === null) {
+      await wakeUps.arrival()
+      continue
+    }
     const readFrom = wakeUp === 'gap' ? seen.position() : seen.holeBefore(wakeUp)
     if (readFrom !== null) yield* replay(changesFrom(readFrom, Number.MAX_SAFE_INTEGER))
     else if (wakeUp !== 'gap' && !seen.has(wakeUp)) {

@@ -9,9 +9,11 @@ export type Changed = { type: 'message'; message: StoredMessage } | { type: 'rec
 const queueMax = 500
 
 export interface WakeUps extends Disposable {
-  /** The next event; `gap`: some may be missing, read the store; null: aborted. */
-  next(): Promise<Concerning | 'gap' | null>
-  /** Makes the next `next()` a `gap`. */
+  /** What is next: an event; `gap`: some may be missing, read the store; null: nothing has come. */
+  take(): Concerning | 'gap' | null
+  /** Resolves when something has come, or the signal was aborted. */
+  arrival(): Promise<void>
+  /** Makes the next `take()` a `gap`. */
   gap(): void
   /** The version of the newest event that came in, waiting here or taken. */
   newest(): Version
@@ -38,6 +40,10 @@ export const listenForWakeUps = (bus: Bus, username: Username, signal: AbortSign
     taken = 0
     rouse()
   }
+  const empty = () => {
+    taken = 0
+    return null
+  }
   const unlisten = bus.listen(
     username,
     (event) => {
@@ -52,26 +58,23 @@ export const listenForWakeUps = (bus: Bus, username: Username, signal: AbortSign
   signal.addEventListener('abort', rouse)
 
   return {
-    async next() {
-      for (;;) {
-        if (signal.aborted) return null
-        if (isGap) {
-          isGap = false
-          return 'gap'
-        }
-        if (taken === taking.length) {
-          taking = arrived
-          arrived = []
-          taken = 0
-        }
-        const event = taking[taken++]
-        if (event) return event
-        taken = 0
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
+    take() {
+      if (isGap) {
+        isGap = false
+        return 'gap'
       }
+      if (taken === taking.length) {
+        taking = arrived
+        arrived = []
+        taken = 0
+      }
+      return taking[taken++] ?? empty()
     },
+    arrival: () =>
+      new Promise((resolve) => {
+        if (signal.aborted || isGap || arrived.length > 0) resolve()
+        else wake = resolve
+      }),
     gap,
     newest: () => newest,
     [Symbol.dispose]() {

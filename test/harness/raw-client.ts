@@ -8,10 +8,10 @@ export interface RawAnswer {
 }
 
 /** A WebSocket on which a test says whatever it likes. */
-export const startRawClient = async (url: string, token: string) => {
+export const startRawClient = async (url: string, token: string | null) => {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/trpc?connectionParams=1`)
   await once(socket, 'open')
-  socket.send(JSON.stringify({ method: 'connectionParams', data: { token } }))
+  socket.send(JSON.stringify({ method: 'connectionParams', data: token === null ? null : { token } }))
   return {
     socket,
     /** Sends these frames and waits for so many answers. */

@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What each room may import from the others; the arrows point one way. Files beside them count as rooms. */
+const arrows: Record<string, string[]> = {
+  'server/contract': [],
+  'server/domain': ['server/contract'],
+  'server/store/sqlite': ['server/domain', 'server/contract'],
+  'server/bus': ['server/domain', 'server/contract'],
+  'server/trpc': ['server/domain', 'server/contract'],
+  'server/socket': [],
+  'server/http': ['server/trpc', 'server/domain', 'server/contract'],
+  'server/config.ts': [],
+  'server/disposables.ts': [],
+  'server/clock.ts': ['server/domain'],
+  'server/passwords.ts': ['server/domain'],
+  'server/log.ts': ['server/config.ts', 'server/domain'],
+  'server/app.ts': ['*'],
+  'server/main.ts': ['server/app.ts', 'server/config.ts'],
+  'client-sdk/src': ['server/contract', 'server/trpc'],
+}
+
+interface Import {
+  from: string
+  to: string
+  typesOnly: boolean
+}
+
+const roomOf = (file: string) => Object.keys(arrows).find((room) => file === room || file.startsWith(`${room}/`))
+
+const importsOf = (file: string): Import[] => {
+  const text = readFileSync(join(root, file), 'utf8')
+  const found = text.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/gms)
+  return Array.from(found, ([, typesOnly, source = '', dynamic]) => ({
+    from: file,
+    to: normalize(join(dirname(file), dynamic ?? source)),
+    typesOnly: typesOnly !== undefined,
+  }))
+}
+
+const files = ['server', 'client-sdk/src'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name))),
+)
+const imports = files.flatMap(importsOf)
+
+test('every file belongs to a room', () => {
+  expect(files.filter((file) => !roomOf(file))).toEqual([])
+  expect(imports.length).toBeGreaterThan(100)
+})
+
+test('imports point one way: contract <- domain <- { store, bus, trpc } <- { socket, http } <- app <- main', () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const [here, there] = [roomOf(from) ?? '', roomOf(to) ?? '']
+    const allowed = arrows[here] ?? []
+    return here !== there && !allowed.includes('*') && !allowed.includes(there)
+  })
+  expect(wrong).toEqual([])
+})
+
+test('the SDK takes values from the contract alone, and not its schemas: those would bring zod along', () => {
+  const values = imports.filter(
+    ({ from, to, typesOnly }) => from.startsWith('client-sdk/') && !to.startsWith('client-sdk/') && !typesOnly,
+  )
+  expect(new Set(values.map(({ to }) => to))).toEqual(new Set(['server/contract/errors.ts']))
+})
