@@ -9,7 +9,7 @@ import {
   directMembers,
   type Username,
 } from '../contract/index.ts'
-import { asSeenBy } from './messages.ts'
+import { asSeenBy } from './message-view.ts'
 import type { Ports } from './ports.ts'
 
 export interface OpenConversation {
@@ -18,17 +18,19 @@ export interface OpenConversation {
   members: Username[]
 }
 
+/**
+ * The conversation at an address, if the caller is in it (P9). A direct one needs no creating, only its people.
+ * @throws ChatError `notMember`, also where there is no such group; `unknownUser`
+ */
+export type Open = (caller: Username, address: Address) => Promise<OpenConversation>
+
 /** Direct conversations known to have both their people; they never change. Past this many the oldest are forgotten. */
 const knownDirectMax = 100_000
 
 export const conversationIdOf = (caller: Username, address: Address): ConversationId =>
   address.includes(':') ? address : directConversationId(caller, address)
 
-/**
- * The conversation at an address, if the caller is in it (P9). A direct one needs no creating, only its people.
- * @throws ChatError `notMember`, also where there is no such group; `unknownUser`
- */
-export const openConversation = ({ store }: Ports) => {
+export const openConversation = ({ store }: Ports): Open => {
   const known = new Map<ConversationId, OpenConversation>()
 
   const openDirect = async (id: ConversationId, people: Username[]): Promise<OpenConversation> => {
@@ -41,7 +43,7 @@ export const openConversation = ({ store }: Ports) => {
     return opened
   }
 
-  return async (caller: Username, address: Address): Promise<OpenConversation> => {
+  return async (caller, address) => {
     const id = conversationIdOf(caller, address)
     const open = known.get(id)
     if (open?.members.includes(caller)) return open

@@ -1,5 +1,5 @@
 import { ChatError, type ChatEvent, type OnMessage, type Username, type Version } from '../contract/index.ts'
-import { asSeenBy } from './messages.ts'
+import { asSeenBy } from './message-view.ts'
 import type { Change, Ports } from './ports.ts'
 import type { DeliveryMarks } from './receipts.ts'
 import { createSeen } from './seen.ts'

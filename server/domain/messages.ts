@@ -1,8 +1,7 @@
 import type { History, HistoryPage, Message, Receipt, SendMessage, Username } from '../contract/index.ts'
-import type { OpenConversation } from './conversations.ts'
-import type { Ports, StoredMessage } from './ports.ts'
-
-type Open = (caller: Username, address: string) => Promise<OpenConversation>
+import type { Open } from './conversations.ts'
+import { asNew, asSeenBy } from './message-view.ts'
+import type { Ports } from './ports.ts'
 
 export const sendMessage =
   ({ store, bus, rates, rules, clock }: Ports, open: Open) =>
@@ -57,42 +56,4 @@ const rangeOf = async (
   }
   const end = before ?? (beforeTime ? await seqAt(beforeTime) : lastSeq + 1)
   return { from: 1, to: Math.min(end - 1, lastSeq), newest: true }
-}
-
-/** Nobody has a receipt for it: the same to all who look. Written out, as a spread takes several times as long. */
-const asNew = ({
-  id,
-  conversationId,
-  seq,
-  version,
-  sender,
-  text,
-  sentAt,
-  clientMessageId,
-}: StoredMessage): Message => ({
-  id,
-  conversationId,
-  seq,
-  version,
-  sender,
-  text,
-  sentAt,
-  clientMessageId,
-  delivered: false,
-  read: false,
-})
-
-/** To its sender a message is delivered and read when it is so for all the others; to another, when it is for her. */
-export const asSeenBy = (viewer: Username, message: StoredMessage, receipts: Receipt[]): Message => {
-  const { conversationId, seq, sender } = message
-  const here = receipts.filter((receipt) => receipt.conversationId === conversationId)
-  const others = here.filter(({ username }) => username !== sender)
-  const concerned = viewer !== sender ? here.filter(({ username }) => username === viewer) : others
-  // In notes to oneself the only member is the sender.
-  const counted = concerned.length > 0 ? concerned : here
-  return {
-    ...message,
-    delivered: counted.length > 0 && counted.every(({ deliveredSeq }) => deliveredSeq >= seq),
-    read: counted.length > 0 && counted.every(({ readSeq }) => readSeq >= seq),
-  }
 }

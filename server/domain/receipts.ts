@@ -7,10 +7,10 @@ import {
   type Receipt,
   type Username,
 } from '../contract/index.ts'
-import type { OpenConversation } from './conversations.ts'
-import type { Ports } from './ports.ts'
+import type { Open } from './conversations.ts'
+import type { MessageStore, Ports } from './ports.ts'
 
-type Open = (caller: Username, address: string) => Promise<OpenConversation>
+type Move = Parameters<MessageStore['advance']>[0][number]
 
 /** Up to and including this message; the members are told if it moved anything. @returns her receipt as it is now. */
 export const markRead =
@@ -18,7 +18,7 @@ export const markRead =
   async (caller: Username, { messageId }: MarkRead): Promise<Receipt> => {
     const { conversationId, seq } = messagePlace(messageId)
     await mustHave(ports, open, caller, conversationId, seq)
-    await advance(ports, open, caller, [{ conversationId, deliveredSeq: seq, readSeq: seq }])
+    await advance(ports, open, [{ conversationId, username: caller, deliveredSeq: seq, readSeq: seq }])
     const receipts = await ports.store.receipts([conversationId])
     return receipts.find(({ username }) => username === caller) as Receipt
   }
@@ -31,8 +31,7 @@ export const markDelivered =
     return advance(
       ports,
       open,
-      caller,
-      marks.map(({ conversationId, seq }) => ({ conversationId, deliveredSeq: seq, readSeq: 0 })),
+      marks.map(({ conversationId, seq }) => ({ conversationId, username: caller, deliveredSeq: seq, readSeq: 0 })),
     )
   }
 
@@ -46,15 +45,10 @@ const mustHave = async ({ store }: Ports, open: Open, caller: Username, id: Conv
   if (seq > lastSeq) throw new ChatError('unknownMessage')
 }
 
-const advance = async (
-  { store, bus }: Ports,
-  open: Open,
-  username: Username,
-  marks: { conversationId: ConversationId; deliveredSeq: number; readSeq: number }[],
-): Promise<Receipt[]> => {
-  const moved = await store.advance(marks.map((mark) => ({ ...mark, username })))
+const advance = async ({ store, bus }: Ports, open: Open, moves: Move[]): Promise<Receipt[]> => {
+  const moved = await store.advance(moves)
   for (const receipt of moved) {
-    const { members } = await open(username, receipt.conversationId)
+    const { members } = await open(receipt.username, receipt.conversationId)
     bus.publish(members, { type: 'receipt', receipt })
   }
   return moved
@@ -71,7 +65,7 @@ const gatherMs = 200
 const retryMs = 1_000
 
 export const createDeliveryMarks = (ports: Ports, open: Open): DeliveryMarks => {
-  const noted = new Map<Username, Map<ConversationId, number>>()
+  let noted = new Map<string, Move>()
   let waiting = false
 
   const schedule = (ms: number) => {
@@ -83,28 +77,31 @@ export const createDeliveryMarks = (ports: Ports, open: Open): DeliveryMarks => 
     }, ms)
   }
 
-  const flushUser = async (username: Username, seqs: Map<ConversationId, number>) => {
-    const marks = [...seqs].map(([conversationId, deliveredSeq]) => ({ conversationId, deliveredSeq, readSeq: 0 }))
+  const flush = async () => {
+    const moves = [...noted.values()]
+    noted = new Map()
+    if (moves.length === 0) return
     try {
-      await advance(ports, open, username, marks)
+      await advance(ports, open, moves)
     } catch (error) {
-      ports.log.warn({ error, username }, 'cannot store what was delivered; trying again')
-      for (const [conversationId, seq] of seqs) note(username, conversationId, seq, retryMs)
+      ports.log.warn({ error }, 'cannot store what was delivered; trying again')
+      for (const { username, conversationId, deliveredSeq } of moves) note(username, conversationId, deliveredSeq)
+      schedule(retryMs)
     }
   }
 
-  const flush = async () => {
-    const batch = [...noted]
-    noted.clear()
-    await Promise.all(batch.map(([username, seqs]) => flushUser(username, seqs)))
+  const note = (username: Username, conversationId: ConversationId, seq: number) => {
+    const key = `${username} ${conversationId}`
+    const move = noted.get(key)
+    if (move) move.deliveredSeq = Math.max(move.deliveredSeq, seq)
+    else noted.set(key, { conversationId, username, deliveredSeq: seq, readSeq: 0 })
   }
 
-  const note = (username: Username, conversationId: ConversationId, seq: number, ms = gatherMs) => {
-    const seqs = noted.get(username) ?? new Map<ConversationId, number>()
-    noted.set(username, seqs)
-    seqs.set(conversationId, Math.max(seq, seqs.get(conversationId) ?? 0))
-    schedule(ms)
+  return {
+    note(username, conversationId, seq) {
+      note(username, conversationId, seq)
+      schedule(gatherMs)
+    },
+    flush,
   }
-
-  return { note, flush }
 }

@@ -29,6 +29,8 @@ test('[P9] every procedure but register and login asks for a session', async () 
 })
 
 test('every procedure says what it does', () => {
-  const silent = Object.entries(appRouter._def.procedures).filter(([, { _def }]) => !(_def.meta as Meta | undefined)?.description)
+  const silent = Object.entries(appRouter._def.procedures).filter(
+    ([, { _def }]) => !(_def.meta as Meta | undefined)?.description,
+  )
   expect(silent).toEqual([])
 })
