@@ -1,4 +1,4 @@
-import type { History, HistoryPage, Message, Receipt, SendMessage, Username } from '../contract/index.ts'
+import type { History, HistoryPage, Message, SendMessage, Username } from '../contract/index.ts'
 import type { Open } from './conversations.ts'
 import { asNew, asSeenBy } from './message-view.ts'
 import type { Ports } from './ports.ts'
