@@ -81,6 +81,7 @@ describe.concurrent('the package @parley/client', () => {
     const modules = await readdir(join(project, 'node_modules'))
     expect(modules.filter((name) => !name.startsWith('.')).sort()).toEqual(['@parley', 'ws'])
     expect((await readdir(installed, { recursive: true })).sort()).toEqual([
+      'LICENSE',
       'README.md',
       'dist',
       'dist/THIRD-PARTY-LICENSES.txt',
