@@ -1,59 +1,79 @@
 import type { ChatError } from '../../server/contract/errors.ts'
+import { asThrownHere } from './errors.ts'
 
-export interface Stream<Value> {
-  push(value: Value): void
-  /** With an error, the loop throws it. */
+/** Where what comes in is put for the one who reads it. */
+export interface Inlet<Value> {
+  /** @param onTaken called when the reader is done with the value: asks for the next one, or leaves the loop. */
+  push(value: Value, onTaken?: () => void): void
+  /** Ends the loop; with an error, it throws. What waits is not given out any more, and nothing more counts as taken. */
   end(error: ChatError | null): void
-  isOver(): boolean
-  values(): AsyncGenerator<Value, void, undefined>
+  /** Aborted when nobody reads any more. */
+  signal: AbortSignal
 }
 
-/** Values that wait to be taken, one reader. Ends with the signal, with `end`, or when the reader leaves the loop. */
-export const createStream = <Value>(signal: AbortSignal | undefined, onLeave: () => void): Stream<Value> => {
-  const waiting: Value[] = []
-  let ended = false
-  let error: ChatError | null = null
-  let wake: (() => void) | null = null
-
-  const rouse = () => {
-    wake?.()
-    wake = null
+/**
+ * A loop over what comes in. `open` begins it, with the first value that is asked for, and returns what ends it: called
+ * once, as soon as the reader has left, the signal has aborted or the inlet was ended.
+ */
+export const createLoop = <Value>(
+  signal: AbortSignal | undefined,
+  open: (inlet: Inlet<Value>) => () => void,
+): AsyncGenerator<Value, void, undefined> => {
+  const over = new AbortController()
+  let wake = () => {}
+  const leave = () => {
+    over.abort()
+    wake()
   }
-  const end = (why: ChatError | null) => {
-    if (ended) return
-    ended = true
-    error = why
-    rouse()
-  }
-  const stop = () => end(null)
-  signal?.addEventListener('abort', stop)
-  if (signal?.aborted) stop()
 
   async function* values(): AsyncGenerator<Value, void, undefined> {
+    if (over.signal.aborted || signal?.aborted) return
+    const waiting: { value: Value; onTaken: (() => void) | undefined }[] = []
+    let ended = false
+    let failure: ChatError | null = null
+    const close = open({
+      push(value, onTaken) {
+        waiting.push({ value, onTaken })
+        wake()
+      },
+      end(error) {
+        ended = true
+        failure = error
+        leave()
+      },
+      signal: over.signal,
+    })
+    signal?.addEventListener('abort', leave)
+    over.signal.addEventListener('abort', close)
+    if (over.signal.aborted) close()
     try {
-      for (;;) {
-        while (waiting.length > 0 && !signal?.aborted) yield waiting.shift() as Value
-        if (ended) break
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
+      while (!over.signal.aborted) {
+        const next = waiting.shift()
+        if (next) {
+          try {
+            yield next.value
+          } finally {
+            if (!ended) next.onTaken?.()
+          }
+        } else {
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
       }
-      if (error) throw error
+      if (failure) throw asThrownHere(failure)
     } finally {
-      ended = true
-      signal?.removeEventListener('abort', stop)
-      onLeave()
+      signal?.removeEventListener('abort', leave)
+      leave()
     }
   }
 
-  return {
-    push(value: Value) {
-      if (ended) return
-      waiting.push(value)
-      rouse()
-    },
-    end,
-    isOver: () => ended,
-    values,
+  const loop = values()
+  const leaveLoop = loop.return.bind(loop)
+  // A generator that waits for a value would hear of it only when one came.
+  loop.return = (value) => {
+    leave()
+    return leaveLoop(value)
   }
+  return loop
 }
