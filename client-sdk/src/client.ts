@@ -81,7 +81,10 @@ export const createClientOn = (makeSocket: MakeSocket, options: ClientOptions): 
       return session.signIn(() => ask(name, input, callOptions) as Promise<SignedIn>)
     }
     const answer = await ask(name, input, callOptions)
-    if (name === 'logout') session.logOut()
+    if (name === 'logout') {
+      session.logOut()
+      connection.signOut()
+    }
     return answer
   }
   const calls = Object.fromEntries(

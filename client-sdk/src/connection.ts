@@ -43,8 +43,9 @@ export interface ConnectionOptions {
 export const createConnection = (options: ConnectionOptions) => {
   const { state } = options
   let socket: OpenSocket | null = null
-  /** Something may be sent, and something was. */
+  /** Something may be sent ... */
   let isOpen = false
+  /** ... and has been, so that an answer will come. */
   let hasAsked = false
   let attempt = 0
   let refusedTokens = 0
@@ -150,6 +151,7 @@ export const createConnection = (options: ConnectionOptions) => {
   }
 
   const signedOut = (error: ChatError) => {
+    clearTimeout(retry)
     why = 'connect'
     attempt = refusedTokens = 0
     options.onLost(error, 'forGood')
@@ -164,6 +166,12 @@ export const createConnection = (options: ConnectionOptions) => {
     },
     /** @returns whether there was a connection to send it on */
     send,
+    /** Before the server closes it: a sign-in that follows at once needs a connection of its own. */
+    signOut() {
+      if (state.get().status === 'closed') return
+      drop()
+      signedOut(new ChatError('sessionEnded'))
+    },
     close() {
       clearTimeout(retry)
       socket?.close()

@@ -113,6 +113,40 @@ describe.concurrent('the connection', () => {
     second.close()
   })
 
+  test('it waits as long as the server asks it to', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada')
+    const states = statesOf(ada.client)
+    const offline = states.next('offline')
+    const facts = '{"kind":"tooManyConnections","retryable":true,"retryAfterMs":60000}'
+    ada.network.inject(`{"id":null,"error":{"json":{"message":"","data":${facts}}}}`)
+    await offline
+    const [state] = states.items
+    expect(state?.status === 'offline' && state.retryAt.getTime() - Date.now()).toBeGreaterThan(50_000)
+  })
+
+  test('attempts are counted until there is an answer with data', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada')
+    const client = createClient({ url: ada.network.url })
+    const states = statesOf(client)
+    const wrong = client.login({ username: 'ada', password: 'wrong' })
+    await expect(wrong).rejects.toMatchObject({ kind: 'badCredentials' })
+    const attempts = () => states.items.flatMap((state) => (state.status === 'connecting' ? [state.attempt] : []))
+    for (const _cut of [1, 2]) {
+      const live = states.next('live')
+      ada.network.kick()
+      await live
+    }
+    expect(attempts()).toEqual([1, 2, 3])
+    await client.login({ username: 'ada', password })
+    const live = states.next('live')
+    ada.network.kick()
+    await live
+    expect(attempts()).toEqual([1, 2, 3, 1])
+    client.close()
+  })
+
   test('[P10] a call for which the server closes the connection is not sent again', async () => {
     await using world = await startWorld({ socketLimits: { maxFrameBytes: 1_000 } })
     const [ada, bob] = await world.people('ada', 'bob')

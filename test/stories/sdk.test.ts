@@ -170,9 +170,10 @@ describe.concurrent('loops', () => {
         ...ports,
         store: {
           ...ports.store,
-          async advance(...marks) {
-            if (calls++ === 0) throw new ChatError('rateLimited', { retryAfterMs: 500 })
-            return ports.store.advance(...marks)
+          async advance(marks) {
+            const isBobs = marks.some(({ username }) => username === 'bob')
+            if (isBobs && calls++ === 0) throw new ChatError('rateLimited', { retryAfterMs: 500 })
+            return ports.store.advance(marks)
           },
         },
       }),
@@ -223,6 +224,15 @@ describe.concurrent('calls', () => {
     await expect(ada.client.sendMessage({ to: 'a', text: 'hello' })).rejects.toThrow(
       /^to: An address is a username .* or a conversation/,
     )
+  })
+
+  test('who logs out can log in at once, as somebody else', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada', 'bob')
+    await ada.client.logout()
+    expect(ada.client.state.status).toBe('signedOut')
+    await ada.client.login({ username: 'bob', password })
+    expect((await ada.client.me()).username).toBe('bob')
   })
 
   test('of two sign-ins at once the second is refused, and the session kept is that of the connection', async () => {
