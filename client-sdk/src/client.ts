@@ -20,7 +20,10 @@ export interface ClientOptions {
    * `ended` when the session before is no longer good. Null: nobody is signed in.
    */
   token?: TokenSource
-  /** How long a call waits for its answer, connecting included, and the client for a token; in milliseconds. Default 20,000. */
+  /**
+   * How long a call waits for its answer, connecting included, and the client for a token, in milliseconds.
+   * Default 20,000.
+   */
   callTimeoutMs?: number | undefined
 }
 

@@ -59,14 +59,14 @@ export const createLoops = ({ state, connection, subscriptions, deliveries, hist
   /** @param put gives the reader what she wants of an event */
   const follow = <Value>(
     { signal, cursor }: FollowOptions,
-    put: (event: FeedEvent, inlet: Inlet<Value>, onTaken: () => void) => void,
+    put: (event: FeedEvent, inlet: Inlet<Value>, onTaken?: () => void) => void,
   ) =>
     createLoop<Value>(signal, (inlet) => {
       // The server may not know of the newest marks when it looks for what was never delivered.
       const taken = cursor === undefined ? deliveries.unconfirmed() : new Map<string, number>()
       const feed = createFeed({
         give(event) {
-          if (event.type !== 'message') return put(event, inlet, () => {})
+          if (event.type !== 'message') return put(event, inlet)
           const { conversationId, seq } = event.message
           if (seq > (taken.get(conversationId) ?? 0)) put(event, inlet, () => deliveries.note(conversationId, seq))
         },

@@ -5,7 +5,7 @@ import { asThrownHere } from './errors.ts'
 export interface Inlet<Value> {
   /** @param onTaken called when the reader is done with the value: asks for the next one, or leaves the loop. */
   push(value: Value, onTaken?: () => void): void
-  /** Ends the loop; with an error, it throws. What waits is not given out any more, and nothing more counts as taken. */
+  /** Ends the loop; with an error, it throws. What waits is not given out, and nothing more counts as taken. */
   end(error: ChatError | null): void
   /** Aborted when nobody reads any more. */
   signal: AbortSignal

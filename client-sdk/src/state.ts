@@ -15,7 +15,7 @@ export type ClientState =
   /** By `close()`, for good. */
   | { status: 'closed' }
 
-/** Tells the listeners of each new state, and is what the client does last: a listener may do anything, such as close. */
+/** Tells the listeners of each new state. Enter one as the last step: a listener may do anything, such as close. */
 export const createStateOwner = () => {
   let state: ClientState = { status: 'idle' }
   const listeners = new Set<(state: ClientState) => void>()
