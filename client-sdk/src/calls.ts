@@ -16,9 +16,9 @@ export type CallName = NamesOf<'query' | 'mutation'>
 
 export interface CallOptions {
   /** Gives up waiting; the server may carry the call out all the same. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** How long to wait for the answer, connecting included, in milliseconds. Default: `callTimeoutMs` of the client. */
-  timeoutMs?: number
+  timeoutMs?: number | undefined
 }
 
 /** @throws ChatError */
@@ -29,24 +29,39 @@ export type Call<Name extends CallName> = undefined extends Inputs[Name]
 /** Every query and mutation of the contract, under its own name. */
 export type Calls = { [Name in CallName]: Call<Name> }
 
-type Kinds = { [Name in CallName]: Procedures[Name]['_def']['type'] }
-
-/** The wire wants to know which of them only read. */
-export const callKinds: Kinds = {
-  register: 'mutation',
-  login: 'mutation',
-  logout: 'mutation',
-  me: 'query',
-  sendMessage: 'mutation',
-  markRead: 'mutation',
-  markDelivered: 'mutation',
-  history: 'query',
-  conversations: 'query',
-  onlineUsers: 'query',
+interface Rule<Name extends CallName> {
+  /** The wire wants to know which of them only read. */
+  kind: Procedures[Name]['_def']['type']
+  /** It may be sent again when the connection was lost before its answer: a repeat changes nothing. */
+  repeatable: boolean
 }
 
-/** Whether the call may be sent again when the connection was lost before its answer: a repeat must change nothing. */
-export const isRepeatable = (name: CallName, input: unknown): boolean => {
-  if (callKinds[name] === 'query' || name === 'markRead' || name === 'markDelivered') return true
-  return name === 'sendMessage' && typeof input === 'object' && input !== null && 'clientMessageId' in input
+export const callRules: { [Name in CallName]: Rule<Name> } = {
+  register: { kind: 'mutation', repeatable: false },
+  login: { kind: 'mutation', repeatable: false },
+  logout: { kind: 'mutation', repeatable: false },
+  me: { kind: 'query', repeatable: true },
+  // By its `clientMessageId`, which every message gets.
+  sendMessage: { kind: 'mutation', repeatable: true },
+  markRead: { kind: 'mutation', repeatable: true },
+  markDelivered: { kind: 'mutation', repeatable: true },
+  history: { kind: 'query', repeatable: true },
+  conversations: { kind: 'query', repeatable: true },
+  onlineUsers: { kind: 'query', repeatable: true },
+}
+
+export const callNames = Object.keys(callRules) as CallName[]
+
+/** What is sent for what the caller gave. A message that may be sent twice has a name by which the server knows it. */
+export const completeInput = (name: CallName, input: unknown): unknown => {
+  if (name !== 'sendMessage') return input
+  const draft = input as Inputs['sendMessage'] | undefined
+  return { ...draft, clientMessageId: draft?.clientMessageId ?? newMessageName() }
+}
+
+let messageNames = 0
+/** Ordered by time, which keeps the server's index of them compact; unguessability is not asked of it. */
+const newMessageName = (): string => {
+  const random = Array.from(crypto.getRandomValues(new Uint32Array(2)), (part) => part.toString(36).padStart(7, '0'))
+  return `${Date.now().toString(36)}-${(messageNames++).toString(36)}-${random.join('')}`
 }

@@ -1,122 +1,184 @@
 import { ChatError } from '../../server/contract/errors.ts'
+import { backoffMs } from './backoff.ts'
 import { fromErrorShape } from './errors.ts'
-import { type OpenSocket, openSocket, type SocketClass } from './socket.ts'
-import type { ClientState } from './state.ts'
-import { type Answer, readFrame, writeConnectionParams } from './wire.ts'
+import type { TokenReason } from './session.ts'
+import { type MakeSocket, type OpenSocket, openSocket } from './socket.ts'
+import type { ClientState, StateOwner } from './state.ts'
+import { type Answer, readFrame, writeConnectionParams, writeRequest } from './wire.ts'
 
-/** Back-off between attempts: a random part (full jitter) of a time that doubles from the first to the second. */
-const firstBackoffMs = 250
-const lastBackoffMs = 25_000
+/** What the end of a connection means for what was sent on it and has no answer. */
+export type Loss =
+  /** The server let nobody in: nothing was carried out. */
+  | 'notDone'
+  | 'maybeDone'
+  /** The server closed because of what was sent; it would do so again. */
+  | 'atFault'
+  /** No connection follows by itself. */
+  | 'forGood'
 
 const sessionEndedCode = 4401
+/** Malformed frame, not UTF-8, against the rules, too large. */
+const atFaultCodes = [1002, 1007, 1008, 1009]
+/** In a row: the token, and the one that was given for it. */
+const refusedTokensMax = 2
+/** Calls and subscriptions count from 1. */
+const probeId = 0
 
 export interface ConnectionOptions {
   /** Of the server's WebSocket. */
   url: string
-  Socket: SocketClass
-  /** The session to connect with, or null; called before each attempt. `ended`: the one before is no longer good. */
-  token(why: 'connect' | 'ended'): Promise<string | null>
-  onState(state: ClientState): void
-  /** The connection stands: everything has to be said anew. */
-  onLive(): void
+  makeSocket: MakeSocket
+  state: StateOwner
+  /** The session to connect with, or null; asked before each attempt. */
+  token(why: TokenReason): Promise<string | null>
+  /** The socket is open: everything has to be said anew. */
+  onOpen(): void
   onAnswer(answer: Answer): void
   /** The server goes; call `go` when no answer is missing. */
   onLeaving(go: () => void): void
-  /** The connection is gone; without `retry` for good, until `connect` is called again. */
-  onLost(error: ChatError, retry: boolean): void
+  onLost(error: ChatError, loss: Loss): void
 }
 
 /** Keeps one connection: opens it, signs it in, opens it again when it is lost. */
 export const createConnection = (options: ConnectionOptions) => {
+  const { state } = options
   let socket: OpenSocket | null = null
-  let state: ClientState = { status: 'idle' }
+  /** Something may be sent ... */
+  let isOpen = false
+  /** ... and has been, so that an answer will come. */
+  let hasAsked = false
   let attempt = 0
+  let refusedTokens = 0
+  let why: TokenReason = 'connect'
   let retry: ReturnType<typeof setTimeout> | undefined
-  let sessionEnded = false
-
-  const enter = (next: ClientState) => {
-    state = next
-    options.onState(next)
-  }
-  const isClosed = () => state.status === 'closed'
 
   const connect = async () => {
-    clearTimeout(retry)
-    attempt++
-    enter({ status: 'connecting', attempt })
-    let token: string | null
+    const connecting: ClientState = { status: 'connecting', attempt: ++attempt }
+    state.enter(connecting)
+    if (state.get() !== connecting) return
     try {
-      token = await options.token(sessionEnded ? 'ended' : 'connect')
+      const token = await options.token(why)
+      if (state.get() !== connecting) return
+      if (token === null && why === 'ended') return signedOut(new ChatError('sessionEnded'))
+      why = 'connect'
+      socket = openSocket(options.makeSocket(options.url), { onOpen: () => onOpen(token), onText, onClose })
     } catch (cause) {
-      return lost(new ChatError('unavailable', { message: 'No token could be had for this connection', cause }))
+      if (state.get() !== connecting) return
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      lost(new ChatError('unavailable', { message: `No connection could be opened: ${reason}`, cause }), 'notDone')
     }
-    if (isClosed()) return
-    if (token === null && sessionEnded) return signedOut(new ChatError('sessionEnded'))
-    sessionEnded = false
-    socket = openSocket(options.Socket, options.url, {
-      onOpen() {
-        socket?.send(writeConnectionParams(token))
-        enter({ status: 'live' })
-        options.onLive()
-      },
-      onText,
-      onClose(code, reason) {
-        socket = null
-        if (isClosed()) return
-        sessionEnded ||= code === sessionEndedCode
-        const kind = sessionEnded ? 'sessionEnded' : 'connectionLost'
-        lost(new ChatError(kind, { message: reason || `The connection was closed (${code})` }))
-      },
-    })
+  }
+
+  const onOpen = (token: string | null) => {
+    socket?.send(writeConnectionParams(token))
+    isOpen = true
+    hasAsked = false
+    options.onOpen()
+    // Only an answer tells that the server took the token. Where nothing waits to be sent, this brings one.
+    if (!hasAsked) send(writeRequest(probeId, 'query', 'me', undefined))
+  }
+
+  const send = (text: string): boolean => {
+    if (!isOpen) return false
+    hasAsked = true
+    socket?.send(text)
+    return true
   }
 
   const onText = (text: string) => {
+    try {
+      take(text)
+    } catch (cause) {
+      drop()
+      lost(new ChatError('connectionLost', { message: 'The server sent what cannot be read', cause }), 'maybeDone')
+    }
+  }
+
+  const take = (text: string) => {
     const frame = readFrame(text)
     if (frame === null) return
-    attempt = 0
-    if (frame.id !== null) options.onAnswer(frame)
-    else if (frame.type === 'reconnect') leave()
-    else sessionEnded ||= fromErrorShape(frame.error).kind === 'sessionEnded'
+    if (frame.id === null) return frame.type === 'reconnect' ? leave() : refused(fromErrorShape(frame.error))
+    if (frame.type === 'data') attempt = refusedTokens = 0
+    options.onAnswer(frame)
+    if (state.get().status === 'connecting') state.enter({ status: 'live' })
+  }
+
+  /** An error without a call is said before all answers when the server lets this connection do nothing. */
+  const refused = (error: ChatError) => {
+    const isOver = error.kind === 'sessionEnded'
+    if (!isOver && !error.retryable) return
+    drop()
+    if (isOver) sessionEnded(error, 'notDone')
+    else lost(error, 'notDone')
   }
 
   /** The server closes this connection soon; those who were asked to go early find the next one less crowded. */
   const leave = () => {
     const left = socket
-    options.onLeaving(() => left?.drop('The server is going away'))
+    options.onLeaving(() => {
+      if (left === null || left !== socket) return
+      drop()
+      lost(new ChatError('connectionLost', { message: 'The server is going away' }), 'maybeDone')
+    })
   }
 
-  const lost = (error: ChatError) => {
-    const most = Math.min(lastBackoffMs, firstBackoffMs * 2 ** Math.min(attempt, 10))
-    const waitMs = Math.random() * most
-    enter({ status: 'offline', error, retryAt: new Date(Date.now() + waitMs) })
-    options.onLost(error, true)
+  const onClose = (code: number, reason: string) => {
+    drop()
+    const facts = { message: reason || `The connection was closed (${code})` }
+    if (code === sessionEndedCode) sessionEnded(new ChatError('sessionEnded', facts), 'maybeDone')
+    else if (code === 1009) lost(new ChatError('tooLarge', facts), 'atFault')
+    else if (atFaultCodes.includes(code)) lost(new ChatError('badRequest', facts), 'atFault')
+    else lost(new ChatError('connectionLost', facts), 'maybeDone')
+  }
+
+  const drop = () => {
+    socket?.drop()
+    socket = null
+    isOpen = false
+  }
+
+  const sessionEnded = (error: ChatError, loss: Loss) => {
+    why = 'ended'
+    if (++refusedTokens >= refusedTokensMax) signedOut(error)
+    else lost(error, loss)
+  }
+
+  const lost = (error: ChatError, loss: Loss) => {
+    const waitMs = backoffMs(attempt, error)
     retry = setTimeout(connect, waitMs)
+    options.onLost(error, loss)
+    state.enter({ status: 'offline', error, retryAt: new Date(Date.now() + waitMs) })
   }
 
   const signedOut = (error: ChatError) => {
-    sessionEnded = false
-    enter({ status: 'signedOut', error })
-    options.onLost(error, false)
+    clearTimeout(retry)
+    why = 'connect'
+    attempt = refusedTokens = 0
+    options.onLost(error, 'forGood')
+    state.enter({ status: 'signedOut', error })
   }
 
   return {
-    state: () => state,
     /** Opens the connection where none is open, on its way or planned. */
     connect() {
-      if (state.status === 'idle' || state.status === 'signedOut') void connect()
+      const { status } = state.get()
+      if (status === 'idle' || status === 'signedOut') void connect()
     },
-    send: (text: string) => socket?.send(text),
-    /** The server says that the session is over: get a new one, or be signed out. */
-    endSession() {
-      sessionEnded = true
-      socket?.drop('The session has ended')
+    /** @returns whether there was a connection to send it on */
+    send,
+    /** Before the server closes it: a sign-in that follows at once needs a connection of its own. */
+    signOut() {
+      if (state.get().status === 'closed') return
+      drop()
+      signedOut(new ChatError('sessionEnded'))
     },
     close() {
-      if (isClosed()) return
       clearTimeout(retry)
-      enter({ status: 'closed' })
       socket?.close()
-      options.onLost(new ChatError('closed'), false)
+      socket = null
+      isOpen = false
+      options.onLost(new ChatError('closed'), 'forGood')
+      state.enter({ status: 'closed' })
     },
   }
 }

@@ -1,37 +1,59 @@
-/** Gathers what arrived, so that a burst of messages is acknowledged by one call. */
+import { ChatError } from '../../server/contract/errors.ts'
+import { backoffMs } from './backoff.ts'
+
+/** Gathers what was taken, so that a burst of messages is acknowledged by one call. */
 const gatherMs = 50
 const perCall = 100
 
 export type Mark = { conversationId: string; seq: number }
 
+/** Tells the server how far this user has her messages. One call at a time; it matters until it has arrived once. */
 export const createDeliveries = (send: (marks: Mark[]) => Promise<unknown>) => {
+  /** What the server is not known to know. */
   const seqs = new Map<string, number>()
+  /** For more to gather, or for an answer. */
+  let waiting = false
   let timer: ReturnType<typeof setTimeout> | undefined
+  let failures = 0
 
-  const flush = () => {
-    timer = undefined
-    const marks = [...seqs].map(([conversationId, seq]) => ({ conversationId, seq }))
-    seqs.clear()
-    for (let at = 0; at < marks.length; at += perCall) {
-      const part = marks.slice(at, at + perCall)
-      // It matters until it has arrived once; a later mark of the same conversation makes up for it as well.
-      send(part).catch((error: unknown) => {
-        if (isRetryable(error)) for (const { conversationId, seq } of part) note(conversationId, seq)
-      })
+  const next = (): Mark[] => [...seqs].slice(0, perCall).map(([conversationId, seq]) => ({ conversationId, seq }))
+  const forget = (marks: Mark[]) => {
+    for (const { conversationId, seq } of marks) if (seqs.get(conversationId) === seq) seqs.delete(conversationId)
+  }
+  const wait = (ms: number) => {
+    waiting = seqs.size > 0
+    if (waiting) timer = setTimeout(flush, ms)
+  }
+  const flush = async () => {
+    const marks = next()
+    if (marks.length === 0) return wait(gatherMs)
+    try {
+      await send(marks)
+      failures = 0
+      forget(marks)
+      wait(gatherMs)
+    } catch (error) {
+      const refusal = error instanceof ChatError ? error : new ChatError('internal', { cause: error })
+      if (!refusal.retryable) forget(marks)
+      wait(backoffMs(++failures, refusal))
     }
   }
-  const note = (conversationId: string, seq: number) => {
-    seqs.set(conversationId, Math.max(seq, seqs.get(conversationId) ?? 0))
-    timer ??= setTimeout(flush, gatherMs)
-  }
+
   return {
-    note,
+    note(conversationId: string, seq: number) {
+      seqs.set(conversationId, Math.max(seq, seqs.get(conversationId) ?? 0))
+      if (!waiting) wait(gatherMs)
+    },
+    /** How far messages were taken that the server may still take for undelivered. */
+    unconfirmed: (): ReadonlyMap<string, number> => new Map(seqs),
+    /** They were another user's. */
+    clear: () => seqs.clear(),
+    /** Says what there is to say, and waits for nothing. */
     stop() {
       clearTimeout(timer)
-      timer = undefined
+      if (seqs.size > 0) send(next()).catch(() => {})
       seqs.clear()
     },
   }
 }
-
-const isRetryable = (error: unknown) => error instanceof Error && 'retryable' in error && error.retryable === true
+export type Deliveries = ReturnType<typeof createDeliveries>

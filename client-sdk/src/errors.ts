@@ -13,3 +13,10 @@ export const fromErrorShape = ({ message, data }: ErrorShape): ChatError => {
     ...(data?.issues && { issues: data.issues }),
   })
 }
+
+/**
+ * The same error made anew. Errors are made where a frame came in, and one may end many calls: made again inside the
+ * async function that the caller waits for, each has the line of its caller in its stack.
+ */
+export const asThrownHere = (error: unknown): unknown =>
+  error instanceof ChatError ? new ChatError(error.kind, error) : error

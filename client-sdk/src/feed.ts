@@ -1,4 +1,6 @@
+import { ChatError } from '../../server/contract/errors.ts'
 import type { ChatEvent, HistoryPage, Message, Receipt } from '../../server/contract/index.ts'
+import { backoffMs } from './backoff.ts'
 
 /** An event of `onMessage`, with the place behind it. */
 export type FeedEvent = ChatEvent & {
@@ -10,79 +12,83 @@ interface Line {
   /** Everything up to here was given out. */
   top: number
   /** What came while a hole before it is being filled. */
-  held: Message[] | null
+  held: Arrival[] | null
 }
+type Arrival = { message: Message; id: string }
 
-/** Between attempts to fill a hole that the server could not serve. */
-const retryMs = 1_000
+export interface FeedOptions {
+  give(event: FeedEvent): void
+  historyAfter(conversation: string, seq: number): Promise<HistoryPage>
+  /** A hole cannot be filled. */
+  fail(error: ChatError): void
+  /** Aborted when nobody takes events any more. */
+  signal: AbortSignal
+}
 
 /**
  * Puts what comes in into one line for each conversation: repeats are passed over, and where messages are missing (the
  * server said `reset`, or lost some on the way) they are read from the history first.
  */
-export const createFeed = ({
-  give,
-  historyAfter,
-  isOver,
-}: {
-  give(event: FeedEvent): void
-  historyAfter(conversation: string, seq: number): Promise<HistoryPage>
-  /** Nobody takes events any more. */
-  isOver(): boolean
-}) => {
+export const createFeed = ({ give, historyAfter, fail, signal }: FeedOptions) => {
   const lines = new Map<string, Line>()
   const receipts = new Map<string, number>()
   let filling = 0
   /** Where to go on after a restart. It stands still while holes are filled: what fills them comes before it. */
   let cursor = ''
 
-  const giveMessage = (line: Line, message: Message) => {
-    line.top = message.seq
-    give({ type: 'message', message, cursor })
+  const giveEvent = (event: ChatEvent, id: string) => {
+    if (filling === 0) cursor = id
+    give({ ...event, cursor })
   }
 
-  const fill = async (conversationId: string, line: Line, held: Message[]) => {
+  const giveMessage = (line: Line, message: Message, id: string) => {
+    line.top = message.seq
+    giveEvent({ type: 'message', message }, id)
+  }
+
+  const fill = async (conversationId: string, line: Line, held: Arrival[]) => {
     line.held = held
     filling++
-    while (!isOver()) {
+    for (let failures = 0, more = true; more && !signal.aborted; ) {
       try {
         const page = await historyAfter(conversationId, line.top)
-        for (const message of page.messages) giveMessage(line, message)
-        if (page.nextAfter === null) break
+        for (const message of page.messages) giveMessage(line, message, cursor)
+        more = page.nextAfter !== null
       } catch (error) {
-        if (!isRetryable(error)) break
-        await new Promise((resolve) => setTimeout(resolve, retryMs))
+        if (signal.aborted) return
+        if (!(error instanceof ChatError && error.retryable)) return fail(error as ChatError)
+        await pause(backoffMs(++failures, error), signal)
       }
     }
     line.held = null
     filling--
-    for (const message of held) takeMessage(message)
+    for (const arrival of held) takeMessage(arrival)
   }
 
-  const takeMessage = (message: Message) => {
+  const takeMessage = (arrival: Arrival) => {
+    const { message, id } = arrival
     const line = lines.get(message.conversationId)
     if (!line) {
       const opened = { top: 0, held: null }
       lines.set(message.conversationId, opened)
-      giveMessage(opened, message)
-    } else if (line.held) line.held.push(message)
-    else if (message.seq === line.top + 1) giveMessage(line, message)
-    else if (message.seq > line.top) void fill(message.conversationId, line, [message])
+      giveMessage(opened, message, id)
+    } else if (line.held) line.held.push(arrival)
+    else if (message.seq === line.top + 1) giveMessage(line, message, id)
+    else if (message.seq > line.top) void fill(message.conversationId, line, [arrival])
   }
 
-  const takeReceipt = (receipt: Receipt) => {
+  const takeReceipt = (receipt: Receipt, id: string) => {
     const key = `${receipt.conversationId} ${receipt.username}`
     if (receipt.version <= (receipts.get(key) ?? 0)) return
     receipts.set(key, receipt.version)
-    give({ type: 'receipt', receipt, cursor })
+    giveEvent({ type: 'receipt', receipt }, id)
   }
 
   return {
     take(event: ChatEvent, id: string) {
-      if (filling === 0) cursor = id
-      if (event.type === 'message') return takeMessage(event.message)
-      if (event.type === 'receipt') return takeReceipt(event.receipt)
-      give({ ...event, cursor })
+      if (event.type === 'message') return takeMessage({ message: event.message, id })
+      if (event.type === 'receipt') return takeReceipt(event.receipt, id)
+      giveEvent(event, id)
       if (event.replay === 'complete') return
       for (const conversationId of event.conversations) {
         const line = lines.get(conversationId)
@@ -92,4 +98,13 @@ export const createFeed = ({
   }
 }
 
-const isRetryable = (error: unknown) => error instanceof Error && 'retryable' in error && error.retryable === true
+const pause = (ms: number, signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done)
+  })

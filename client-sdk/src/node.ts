@@ -1,9 +1,9 @@
 import { WebSocket } from 'ws'
 import { type ChatClient, type ClientOptions, createClientOn } from './client.ts'
-import type { SocketClass } from './socket.ts'
+import type { SocketLike } from './socket.ts'
 
 /** A client on the `ws` package: Node 20 has no WebSocket of its own. It connects with its first call. */
 export const createClient = (options: ClientOptions): ChatClient =>
-  createClientOn(WebSocket as unknown as SocketClass, options)
+  createClientOn((url) => new WebSocket(url) as SocketLike, options)
 
 export * from './public.ts'

@@ -1,5 +1,6 @@
 import { ChatError } from '../../server/contract/errors.ts'
-import { type CallName, type CallOptions, callKinds, isRepeatable } from './calls.ts'
+import { type CallName, type CallOptions, callRules, completeInput } from './calls.ts'
+import type { Loss } from './connection.ts'
 import { fromErrorShape } from './errors.ts'
 import { type Answer, writeRequest } from './wire.ts'
 
@@ -7,19 +8,16 @@ import { type Answer, writeRequest } from './wire.ts'
 const waitingMax = 1_000
 
 interface PendingCall {
-  name: CallName
-  input: unknown
+  frame: string
+  repeatable: boolean
   sent: boolean
-  /** The session ended under it once; it is tried again with a new one, once. */
-  renewed: boolean
   resolve(data: unknown): void
-  reject(error: ChatError | DOMException): void
+  reject(error: unknown): void
 }
 
 /** The calls without an answer yet. Those that a repeat cannot harm are sent again after a lost connection. */
-export const createPendingCalls = (nextId: () => number, send: (text: string) => void) => {
+export const createPendingCalls = (nextId: () => number, send: (text: string) => boolean, defaultTimeoutMs: number) => {
   const calls = new Map<number, PendingCall>()
-
   let onIdle: (() => void) | null = null
 
   const goIfIdle = () => {
@@ -28,78 +26,62 @@ export const createPendingCalls = (nextId: () => number, send: (text: string) =>
     onIdle = null
   }
 
-  const dispatch = (id: number, call: PendingCall) => {
-    call.sent = true
-    send(writeRequest(id, callKinds[call.name], call.name, call.input))
-  }
+  const add = (name: CallName, input: unknown, { signal, timeoutMs = defaultTimeoutMs }: CallOptions = {}) =>
+    new Promise<unknown>((resolve, reject) => {
+      signal?.throwIfAborted()
+      if (calls.size >= waitingMax) {
+        throw new ChatError('rateLimited', { message: 'Too many calls wait for an answer', retryAfterMs: 1_000 })
+      }
+      const id = nextId()
+      const { kind, repeatable } = callRules[name]
+      const frame = writeRequest(id, kind, name, completeInput(name, input))
+      const done = () => {
+        calls.delete(id)
+        if (onIdle) goIfIdle()
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+      }
+      const call: PendingCall = {
+        frame,
+        repeatable,
+        sent: send(frame),
+        resolve(data) {
+          done()
+          resolve(data)
+        },
+        reject(error) {
+          done()
+          reject(error)
+        },
+      }
+      const onAbort = () => call.reject(signal?.reason)
+      const timer = setTimeout(() => call.reject(new ChatError('timedOut')), timeoutMs)
+      signal?.addEventListener('abort', onAbort)
+      calls.set(id, call)
+    })
 
   return {
-    add(name: CallName, input: unknown, isLive: boolean, { signal, timeoutMs }: CallOptions & { timeoutMs: number }) {
-      return new Promise<unknown>((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason)
-        if (calls.size >= waitingMax) {
-          return reject(
-            new ChatError('rateLimited', { message: 'Too many calls wait for an answer', retryAfterMs: 1_000 }),
-          )
-        }
-        const id = nextId()
-        const done = () => {
-          calls.delete(id)
-          if (onIdle) goIfIdle()
-          clearTimeout(timer)
-          signal?.removeEventListener('abort', onAbort)
-        }
-        const onAbort = () => call.reject(signal?.reason)
-        const call: PendingCall = {
-          name,
-          input,
-          sent: false,
-          renewed: false,
-          resolve: (data) => {
-            done()
-            resolve(data)
-          },
-          reject: (error) => {
-            done()
-            reject(error)
-          },
-        }
-        const timer = setTimeout(() => call.reject(new ChatError('timedOut')), timeoutMs)
-        signal?.addEventListener('abort', onAbort)
-        calls.set(id, call)
-        if (isLive) dispatch(id, call)
-      })
-    },
-    /** @returns whether the call waits for a new session now. */
-    answer(answer: Extract<Answer, { id: number }>): boolean {
+    add,
+    answer(answer: Answer) {
       const call = calls.get(answer.id)
-      if (!call) return false
-      if (answer.type === 'data') call.resolve(answer.data)
-      if (answer.type !== 'error') return false
-      const error = fromErrorShape(answer.error)
-      if (error.kind === 'sessionEnded' && !call.renewed) {
-        call.renewed = true
-        call.sent = false
-        return true
-      }
-      call.reject(error)
-      return false
+      if (answer.type === 'data') call?.resolve(answer.data)
+      if (answer.type === 'error') call?.reject(fromErrorShape(answer.error))
     },
     /** Calls back when no sent call lacks its answer. */
     whenIdle(go: () => void) {
       onIdle = go
       goIfIdle()
     },
-    /** The connection stands. */
+    /** There is a connection again. */
     sendAll() {
       onIdle = null
-      for (const [id, call] of calls) dispatch(id, call)
+      for (const call of calls.values()) call.sent = send(call.frame)
     },
-    /** The connection is gone. */
-    lost(error: ChatError, retry: boolean) {
+    lost(error: ChatError, loss: Loss) {
       for (const call of [...calls.values()]) {
-        if (retry && (!call.sent || isRepeatable(call.name, call.input))) call.sent = false
-        else call.reject(call.sent && retry ? new ChatError('connectionLost', { cause: error }) : error)
+        if (loss === 'forGood') call.reject(error)
+        else if (!call.sent || loss === 'notDone' || (loss === 'maybeDone' && call.repeatable)) call.sent = false
+        else call.reject(loss === 'atFault' ? error : new ChatError('connectionLost', { cause: error }))
       }
     },
   }

@@ -9,12 +9,13 @@ export interface SocketLike {
   onclose: ((event: never) => void) | null
   onerror: ((event: never) => void) | null
 }
-export type SocketClass = new (url: string) => SocketLike
+/** @throws where the platform refuses: it has no WebSocket, or none to that address from this page */
+export type MakeSocket = (url: string) => SocketLike
 
 export interface SocketHandlers {
   onOpen(): void
   onText(text: string): void
-  /** Once, however it ended. `code` 1006: without a word from the server. */
+  /** Once, unless this client ended it. `code` 1006: without a word from the server. */
   onClose(code: number, reason: string): void
 }
 
@@ -26,28 +27,36 @@ const quietMs = 10_000
 const quietAfterSendMs = 2_000
 /** ... and how long that sign may take. */
 const answerMs = 3_000
+/** From the close frame to cutting a peer that does not answer it. `ws` alone would keep the process for 30 s. */
+const closeMs = 1_000
 
 /**
  * One WebSocket with an end to all waiting: a dead network is noticed within 13 s, within 5 s when
  * something was sent, and closing never waits for the peer.
  */
-export const openSocket = (Socket: SocketClass, url: string, handlers: SocketHandlers) => {
-  const socket = new Socket(url)
+export const openSocket = (socket: SocketLike, handlers: SocketHandlers) => {
   let ended = false
   let isOpen = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let asked = false
   let hurried = false
 
-  const end = (code: number, reason: string) => {
-    if (ended) return
+  const release = () => {
     ended = true
     clearTimeout(timer)
     socket.onopen = socket.onmessage = socket.onclose = null
     // An error after the end has nobody to tell, but `ws` throws it where nobody listens.
     socket.onerror = () => {}
-    if (socket.terminate && code === 1006) socket.terminate()
-    else if (socket.readyState < 2) socket.close(1000, 'done')
+  }
+  const drop = () => {
+    if (ended) return
+    release()
+    if (socket.terminate) socket.terminate()
+    else socket.close()
+  }
+  const fail = (code: number, reason: string) => {
+    if (ended) return
+    drop()
     handlers.onClose(code, reason)
   }
   const expect = (ms: number) => {
@@ -55,7 +64,7 @@ export const openSocket = (Socket: SocketClass, url: string, handlers: SocketHan
     timer = setTimeout(onQuiet, ms)
   }
   const onQuiet = () => {
-    if (asked || !isOpen) return end(1006, 'The server does not answer')
+    if (asked || !isOpen) return fail(1006, 'The server does not answer')
     asked = true
     socket.send('PING')
     expect(answerMs)
@@ -74,8 +83,8 @@ export const openSocket = (Socket: SocketClass, url: string, handlers: SocketHan
     if (text === 'PING') socket.send('PONG')
     else if (text !== 'PONG') handlers.onText(text)
   }
-  socket.onclose = (event: { code: number; reason: string }) => end(event.code, event.reason)
-  socket.onerror = (event: { message?: string }) => end(1006, event.message || 'The server cannot be reached')
+  socket.onclose = (event: { code: number; reason: string }) => fail(event.code, event.reason)
+  socket.onerror = (event: { message?: string }) => fail(1006, event.message || 'The server cannot be reached')
 
   return {
     send(text: string) {
@@ -84,8 +93,16 @@ export const openSocket = (Socket: SocketClass, url: string, handlers: SocketHan
       hurried = true
       expect(quietAfterSendMs)
     },
-    close: () => end(1000, 'closed by this client'),
-    drop: (reason: string) => end(1006, reason),
+    /** After what was sent has left. Cutting at once could take that with it. */
+    close() {
+      if (ended) return
+      release()
+      socket.close(1000)
+      // A browser's WebSocket cannot be cut, and keeps nothing alive.
+      if (socket.terminate) setTimeout(() => socket.terminate?.(), closeMs).unref()
+    },
+    /** Without a word. */
+    drop,
   }
 }
 export type OpenSocket = ReturnType<typeof openSocket>

@@ -1,56 +1,93 @@
 import type { ChatError } from '../../server/contract/errors.ts'
+import { backoffMs } from './backoff.ts'
+import type { Loss } from './connection.ts'
 import { fromErrorShape } from './errors.ts'
 import { type Answer, writeRequest, writeStop } from './wire.ts'
 
-/** A subscription as the server knows it, said anew on each connection. */
+/** What somebody wants to be told of, said to the server anew on each connection and whenever it stopped. */
 export interface Subscription {
   path: string
   input: unknown
   /** The id of the last tracked event that came, for the server to go on behind it. */
   lastEventId: string | undefined
   onData(data: unknown): void
-  /** It is over; without an error because the server ended it. */
-  onEnd(error: ChatError | null): void
+  /** It is over. */
+  onEnd(error: ChatError): void
 }
 
-export const createSubscriptions = (nextId: () => number, send: (text: string) => void) => {
-  const open = new Map<number, Subscription>()
+interface Open {
+  subscription: Subscription
+  /** As the server knows it, another for each start: what is still said of the one before is passed over. */
+  id: number
+  state: 'waiting' | 'sent' | 'started'
+  attempt: number
+  retry: ReturnType<typeof setTimeout> | undefined
+}
 
-  const start = (id: number, { path, input, lastEventId }: Subscription) =>
-    send(writeRequest(id, 'subscription', path, input, lastEventId))
+export const createSubscriptions = (nextId: () => number, send: (text: string) => boolean) => {
+  const opens = new Map<number, Open>()
+
+  const start = (open: Open) => {
+    opens.delete(open.id)
+    clearTimeout(open.retry)
+    open.id = nextId()
+    opens.set(open.id, open)
+    const { path, input, lastEventId } = open.subscription
+    try {
+      open.state = send(writeRequest(open.id, 'subscription', path, input, lastEventId)) ? 'sent' : 'waiting'
+    } catch (error) {
+      end(open, error as ChatError)
+    }
+  }
+  const startLater = (open: Open, error: ChatError | null) => {
+    open.state = 'waiting'
+    open.retry = setTimeout(start, backoffMs(++open.attempt, error), open)
+  }
+  const end = (open: Open, error: ChatError) => {
+    forget(open)
+    open.subscription.onEnd(error)
+  }
+  const forget = (open: Open) => {
+    clearTimeout(open.retry)
+    return opens.delete(open.id)
+  }
 
   return {
-    add(subscription: Subscription, isLive: boolean): () => void {
-      const id = nextId()
-      open.set(id, subscription)
-      if (isLive) start(id, subscription)
+    /** @returns ends it. */
+    add(subscription: Subscription): () => void {
+      const open: Open = { subscription, id: 0, state: 'waiting', attempt: 0, retry: undefined }
+      start(open)
       return () => {
-        if (open.delete(id)) send(writeStop(id))
+        if (forget(open) && open.state !== 'waiting') send(writeStop(open.id))
       }
     },
-    /** @returns whether it waits for a new session now. */
-    answer(answer: Extract<Answer, { id: number }>): boolean {
-      const subscription = open.get(answer.id)
-      if (!subscription) return false
-      if (answer.type === 'data') subscription.onData(answer.data)
-      if (answer.type === 'stopped') {
-        open.delete(answer.id)
-        subscription.onEnd(null)
+    answer(answer: Answer) {
+      const open = opens.get(answer.id)
+      // The server says `stopped` after an error as well.
+      if (!open || open.state === 'waiting') return
+      if (answer.type === 'started') open.state = 'started'
+      if (answer.type === 'stopped') startLater(open, null)
+      if (answer.type === 'data') {
+        open.attempt = 0
+        open.subscription.onData(answer.data)
       }
-      if (answer.type !== 'error') return false
-      const error = fromErrorShape(answer.error)
-      if (error.kind === 'sessionEnded') return true
-      open.delete(answer.id)
-      subscription.onEnd(error)
-      return false
+      if (answer.type === 'error') {
+        const error = fromErrorShape(answer.error)
+        if (error.retryable) startLater(open, error)
+        else end(open, error)
+      }
     },
+    /** There is a connection again. */
     startAll() {
-      for (const [id, subscription] of open) start(id, subscription)
+      for (const open of [...opens.values()]) start(open)
     },
-    lost(error: ChatError, retry: boolean) {
-      if (retry) return
-      for (const subscription of open.values()) subscription.onEnd(error)
-      open.clear()
+    lost(error: ChatError, loss: Loss) {
+      for (const open of [...opens.values()]) {
+        clearTimeout(open.retry)
+        if (loss === 'forGood' || (loss === 'atFault' && open.state === 'sent')) end(open, error)
+        else open.state = 'waiting'
+      }
     },
   }
 }
+export type Subscriptions = ReturnType<typeof createSubscriptions>

@@ -1,17 +1,29 @@
 import superjson from 'superjson'
+import { ChatError } from '../../server/contract/errors.ts'
 import type { ErrorShape } from '../../server/trpc/errors.ts'
+
+/** The server closes the connection on a larger frame. */
+const maxFrameBytes = 64 * 1024
 
 /** tRPC's frames, as this client writes and reads them. */
 export const writeConnectionParams = (token: string | null): string =>
   JSON.stringify({ method: 'connectionParams', data: token === null ? null : { token } })
 
+/** @throws ChatError `tooLarge` */
 export const writeRequest = (
   id: number,
   method: 'query' | 'mutation' | 'subscription',
   path: string,
   input: unknown,
   lastEventId?: string,
-): string => JSON.stringify({ id, method, params: { path, input: superjson.serialize(input), lastEventId } })
+): string => {
+  const frame = JSON.stringify({ id, method, params: { path, input: superjson.serialize(input), lastEventId } })
+  // A code unit takes at most three bytes; short frames need no counting.
+  if (frame.length * 3 > maxFrameBytes && new TextEncoder().encode(frame).length > maxFrameBytes) {
+    throw new ChatError('tooLarge')
+  }
+  return frame
+}
 
 export const writeStop = (id: number): string => JSON.stringify({ id, method: 'subscription.stop' })
 
@@ -25,6 +37,7 @@ export type Notice =
   /** The server goes; come back to another. */
   { id: null; type: 'reconnect' } | { id: null; type: 'error'; error: ErrorShape }
 
+/** @returns null for what this version does not know. @throws what JSON or superjson throw */
 export const readFrame = (text: string): Answer | Notice | null => {
   const frame = JSON.parse(text)
   if (frame.method === 'reconnect') return { id: null, type: 'reconnect' }

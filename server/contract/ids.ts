@@ -21,7 +21,10 @@ export const ConversationId = z
 export type ConversationId = z.infer<typeof ConversationId>
 
 /** Where to: a username (the direct conversation with her) or a conversation id. */
-export const Address = z.union([Username, ConversationId])
+export const Address = z.union(
+  [Username, ConversationId],
+  'An address is a username (3-32 of a-z 0-9 _ . -) or a conversation: dm:<a>:<b> with the names in order, group:<id>',
+)
 export type Address = z.infer<typeof Address>
 
 /** Numbers the messages of one conversation 1, 2, 3 ... without holes. */

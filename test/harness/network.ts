@@ -8,16 +8,25 @@ export interface Network extends AsyncDisposable {
   restore(): void
   /** Resets what is open; new connections pass. */
   kick(): void
+  /** Nothing travels any more, and nobody is told: a dead network. New connections get no answer. */
+  freeze(): void
+  /** Says this to the client in the server's place. */
+  inject(frame: string): void
 }
 
 /** A network between one client and the server, to be cut. */
 export const startNetwork = async (target: string): Promise<Network> => {
   const { port } = new URL(target)
   const open = new Set<Socket>()
+  const clients = new Set<Socket>()
   let isCut = false
+  let isFrozen = false
 
   const server = createServer((client) => {
     if (isCut) return void client.resetAndDestroy()
+    clients.add(client)
+    client.on('close', () => clients.delete(client))
+    if (isFrozen) return void client.on('error', () => {})
     const upstream = connect(Number(port), '127.0.0.1')
     for (const [from, to] of [
       [client, upstream],
@@ -37,7 +46,7 @@ export const startNetwork = async (target: string): Promise<Network> => {
   await once(server, 'listening')
 
   const kick = () => {
-    for (const socket of open) socket.resetAndDestroy()
+    for (const socket of [...open, ...clients]) socket.resetAndDestroy()
   }
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -49,10 +58,23 @@ export const startNetwork = async (target: string): Promise<Network> => {
       isCut = false
     },
     kick,
+    freeze() {
+      isFrozen = true
+      for (const socket of open) socket.unpipe().pause()
+    },
+    inject(frame) {
+      for (const client of clients) client.write(textFrame(frame))
+    },
     async [Symbol.asyncDispose]() {
       kick()
       server.close()
       await once(server, 'close')
     },
   }
+}
+
+/** Unmasked, as a server sends it; up to 125 bytes. */
+const textFrame = (text: string): Buffer => {
+  const payload = Buffer.from(text)
+  return Buffer.concat([Buffer.from([0x81, payload.length]), payload])
 }

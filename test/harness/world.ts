@@ -1,4 +1,4 @@
-import { type ChatClient, ChatError, createClient, type Message } from '../../client-sdk/src/node.ts'
+import { type ChatClient, createClient, type Message } from '../../client-sdk/src/node.ts'
 import { type Adapt, type App, startApp } from '../../server/app.ts'
 import type { Config } from '../../server/config.ts'
 import type { Clock } from '../../server/domain/ports.ts'
@@ -71,9 +71,7 @@ export const startWorld = async ({ config: overrides = {}, ...options }: WorldOp
     const listen = async () => {
       for await (const message of client.messages()) inbox.add(message)
     }
-    listen().catch((error: unknown) => {
-      if (!(error instanceof ChatError && error.kind === 'closed')) inbox.fail(error)
-    })
+    listen().catch(inbox.fail)
     const person: Person = {
       name,
       token: session.token,

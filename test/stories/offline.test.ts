@@ -43,9 +43,11 @@ test('[P5] after a restart of the server everything goes on where it was', async
 test('[P5] a cursor from before goes on behind it, in another process as well', async () => {
   await using world = await startWorld()
   const [ada, bo] = await world.people('ada', 'bob')
+  const events = bo.client.events()
+  await events.next()
   await ada.send('bob', 'one', 'two', 'three')
   let cursor = ''
-  for await (const event of bo.client.events()) {
+  for await (const event of events) {
     if (event.type !== 'message' || event.message.text !== 'two') continue
     cursor = event.cursor
     break
@@ -62,9 +64,11 @@ test('[P5] a cursor from before goes on behind it, in another process as well', 
 test('[P5] more missed than is replayed: the feed says reset, names the conversation, and replays the others', async () => {
   await using world = await startWorld()
   const [ada, bo, cy] = await world.people('ada', 'bob', 'cyd')
+  const live = bo.client.events()
+  await live.next()
   await ada.send('bob', 'first')
   let cursor = ''
-  for await (const event of bo.client.events()) {
+  for await (const event of live) {
     cursor = event.cursor
     if (event.type === 'message') break
   }

@@ -185,6 +185,12 @@ export const talk = async (url: string, done: AbortSignal) => {
     for (const { status } of event.statuses) holds<Same<typeof status, 'online' | 'offline'>>()
   }
 
+  const unset = undefined as string | undefined
+  createClient({ url, token: unset, callTimeoutMs: undefined })
+  client.messages({ signal: undefined, cursor: unset })
+  client.statuses({ signal: undefined, users: undefined })
+  await client.me(undefined, { signal: undefined, timeoutMs: undefined })
+
   const stop = client.onState((state) => {
     if (state.status === 'offline') holds<Same<typeof state.retryAt, Date>>()
   })

@@ -1,0 +1,110 @@
+import { ChatError } from '../../server/contract/errors.ts'
+import type { ChatEvent, HistoryPage, Message, StatusEvent } from '../../server/contract/index.ts'
+import type { Inputs } from './calls.ts'
+import type { Connection } from './connection.ts'
+import type { Deliveries } from './deliveries.ts'
+import { createFeed, type FeedEvent } from './feed.ts'
+import { createLoop, type Inlet } from './loop.ts'
+import type { StateOwner } from './state.ts'
+import type { Subscription, Subscriptions } from './subscription.ts'
+
+export interface FollowOptions {
+  /** Ends the loop. */
+  signal?: AbortSignal | undefined
+  /** Where an earlier loop was; without it, the replay starts at what was never delivered to this user. */
+  cursor?: string | undefined
+}
+
+export interface StatusOptions {
+  /** Ends the loop. */
+  signal?: AbortSignal | undefined
+  /** Of whom; without it, of all. */
+  users?: string[] | undefined
+}
+
+/** What comes in, as loops. Each subscribes when its first value is asked for. */
+export interface Loops {
+  /**
+   * Every message that concerns this user exactly once, in order; own ones from everywhere among them. A message counts
+   * as delivered when the loop asks for the next one, or is left.
+   */
+  messages(options?: FollowOptions): AsyncGenerator<Message, void, undefined>
+  /** The same with receipts and the word `ready`, each event with its cursor. */
+  events(options?: FollowOptions): AsyncGenerator<FeedEvent, void, undefined>
+  /** Who is online (of `users`, or of all), then who comes and goes. After a lost connection it begins anew. */
+  statuses(options?: StatusOptions): AsyncGenerator<StatusEvent, void, undefined>
+}
+
+export interface LoopsOptions {
+  state: StateOwner
+  connection: Connection
+  subscriptions: Subscriptions
+  deliveries: Deliveries
+  historyAfter(conversation: string, after: number, signal: AbortSignal): Promise<HistoryPage>
+}
+
+export const createLoops = ({ state, connection, subscriptions, deliveries, historyAfter }: LoopsOptions): Loops => {
+  const subscribe = (subscription: Omit<Subscription, 'onEnd'>, inlet: Inlet<never>) => {
+    if (state.get().status === 'closed') throw new ChatError('closed')
+    const stop = subscriptions.add(
+      Object.assign(subscription, {
+        // Whoever closes her own client knows why her loops end.
+        onEnd: (error: ChatError) => inlet.end(error.kind === 'closed' ? null : error),
+      }),
+    )
+    connection.connect()
+    return stop
+  }
+
+  /** @param put gives the reader what she wants of an event */
+  const follow = <Value>(
+    { signal, cursor }: FollowOptions,
+    put: (event: FeedEvent, inlet: Inlet<Value>, onTaken?: () => void) => void,
+  ) =>
+    createLoop<Value>(signal, (inlet) => {
+      // The server may not know of the newest marks when it looks for what was never delivered.
+      const taken = cursor === undefined ? deliveries.unconfirmed() : new Map<string, number>()
+      const feed = createFeed({
+        give(event) {
+          if (event.type !== 'message') return put(event, inlet)
+          const { conversationId, seq } = event.message
+          if (seq > (taken.get(conversationId) ?? 0)) put(event, inlet, () => deliveries.note(conversationId, seq))
+        },
+        historyAfter: (conversation, after) => historyAfter(conversation, after, inlet.signal),
+        fail: inlet.end,
+        signal: inlet.signal,
+      })
+      const input: Inputs['onMessage'] = { ack: 'client' }
+      const subscription = {
+        path: 'onMessage',
+        input,
+        lastEventId: cursor,
+        onData(data: unknown) {
+          const { id, data: event } = data as { id: string; data: ChatEvent }
+          subscription.lastEventId = id
+          feed.take(event, id)
+        },
+      }
+      return subscribe(subscription, inlet)
+    })
+
+  return {
+    messages: (options = {}) =>
+      follow<Message>(options, (event, inlet, onTaken) => {
+        if (event.type === 'message') inlet.push(event.message, onTaken)
+      }),
+    events: (options = {}) => follow<FeedEvent>(options, (event, inlet, onTaken) => inlet.push(event, onTaken)),
+    statuses: ({ signal, users } = {}) =>
+      createLoop<StatusEvent>(signal, (inlet) =>
+        subscribe(
+          {
+            path: 'onStatus',
+            input: { users } satisfies Inputs['onStatus'],
+            lastEventId: undefined,
+            onData: (event) => inlet.push(event as StatusEvent),
+          },
+          inlet,
+        ),
+      ),
+  }
+}

@@ -1,0 +1,249 @@
+import { describe, expect, test } from 'vitest'
+import { createClient } from '../../client-sdk/src/node.ts'
+import { ChatError, type ChatEvent, type Message } from '../../server/contract/index.ts'
+import { isReceipt } from '../harness/plain-client.ts'
+import { password, startWorld, type World } from '../harness/world.ts'
+
+// What the SDK's loops, calls and sign-ins promise. How it keeps its connection is told in sdk-connection.test.ts.
+
+/** Bob's account, with these texts of Ada's waiting for him, and a way to open clients of his. */
+const waitingFor = async (world: World, ...texts: string[]) => {
+  const [ada, bob] = await world.people('ada', 'bob')
+  bob.client.close()
+  await ada.send('bob', ...texts)
+  return { ada, bob, open: () => createClient({ url: bob.network.url, token: bob.token }) }
+}
+
+const take = async (loop: AsyncGenerator<Message>, count: number): Promise<string[]> => {
+  const texts: string[] = []
+  for await (const { text } of loop) if (texts.push(text) === count) break
+  return texts
+}
+
+const isDelivered =
+  (seq: number) =>
+  (event: ChatEvent): event is Extract<ChatEvent, { type: 'receipt' }> =>
+    isReceipt(event) && event.receipt.username === 'bob' && event.receipt.deliveredSeq === seq
+
+describe.concurrent('loops', () => {
+  test('[P2] [P6] who leaves a loop after one of three messages gets the other two in the next, at once or after a restart', async () => {
+    await using world = await startWorld()
+    const { ada, open } = await waitingFor(world, 'one', 'two', 'three')
+    const receipts = world.plain(ada.token).follow({ ack: 'client' })
+    const client = open()
+    expect(await take(client.messages(), 1)).toEqual(['one'])
+    expect(await take(client.messages(), 1)).toEqual(['two'])
+    // Closing says what was not said yet.
+    client.close()
+    await receipts.first(isDelivered(2))
+    const restarted = open()
+    expect(await take(restarted.messages(), 1)).toEqual(['three'])
+    restarted.close()
+    await receipts.first(isDelivered(3))
+  })
+
+  test('[P5] the cursor of an event leads behind it, however many more had come', async () => {
+    await using world = await startWorld()
+    const { open } = await waitingFor(world, 'one', 'two', 'three')
+    const client = open()
+    let cursor = ''
+    for await (const event of client.events()) {
+      cursor = event.cursor
+      if (event.type === 'message') break
+    }
+    const seen: string[] = []
+    for await (const event of client.events({ cursor })) {
+      if (event.type === 'message' && seen.push(event.message.text) === 2) break
+    }
+    expect(seen).toEqual(['two', 'three'])
+    client.close()
+  })
+
+  test('a loop that is left before its first value, while it connects, or while it waits, leaves nothing behind', async () => {
+    let listeners = 0
+    await using world = await startWorld({
+      adapt: (ports) => ({
+        ...ports,
+        bus: {
+          ...ports.bus,
+          listen(username, onEvent, onGap) {
+            const unlisten = ports.bus.listen(username, onEvent, onGap)
+            if (username !== 'bob') return unlisten
+            listeners++
+            return () => {
+              listeners--
+              unlisten()
+            }
+          },
+        },
+      }),
+    })
+    const { open } = await waitingFor(world)
+    const client = open()
+    const abort = new AbortController()
+    const unstarted = client.events({ signal: abort.signal })
+    await client.statuses().return()
+    const connecting = client.messages()
+    const first = connecting.next()
+    expect(client.state.status).toBe('connecting')
+    expect(await connecting.return()).toEqual({ done: true, value: undefined })
+    expect(await first).toEqual({ done: true, value: undefined })
+    abort.abort()
+    expect((await unstarted.next()).done).toBe(true)
+    const waiting = client.messages()
+    const next = waiting.next()
+    await client.me()
+    await waiting.return()
+    expect((await next).done).toBe(true)
+    // What is left watches over the session.
+    await expect.poll(() => listeners).toBe(1)
+    client.close()
+  })
+
+  test('a signal ends a loop for the server even when the reader never comes back', async () => {
+    await using world = await startWorld()
+    const { ada, open } = await waitingFor(world, 'one')
+    const client = open()
+    const abort = new AbortController()
+    const loop = client.messages({ signal: abort.signal })
+    expect((await loop.next()).value).toMatchObject({ text: 'one' })
+    abort.abort()
+    await ada.send('bob', 'two')
+    expect((await loop.next()).done).toBe(true)
+    expect(await take(client.messages(), 1)).toEqual(['two'])
+    client.close()
+  })
+
+  test('close() ends loops without an error, and calls with the error closed', async () => {
+    await using world = await startWorld()
+    const { open } = await waitingFor(world, 'one')
+    const client = open()
+    const seen: string[] = []
+    const statuses = client.statuses()
+    await statuses.next()
+    for await (const { text } of client.messages()) {
+      seen.push(text)
+      client.close()
+    }
+    expect(seen).toEqual(['one'])
+    expect((await statuses.next()).done).toBe(true)
+    await expect(client.me()).rejects.toMatchObject({ kind: 'closed' })
+    await expect(client.messages().next()).rejects.toMatchObject({ kind: 'closed' })
+  })
+
+  test('[P5] a feed that the server cannot serve for a while goes on by itself; one that it refuses throws', async () => {
+    let failures = 0
+    await using world = await startWorld({
+      adapt: (ports) => ({
+        ...ports,
+        store: {
+          ...ports.store,
+          async undelivered(...query) {
+            if (failures++ < 2) throw new ChatError('unavailable')
+            return ports.store.undelivered(...query)
+          },
+        },
+      }),
+    })
+    const { ada, bob, open } = await waitingFor(world, 'one')
+    failures = 0
+    const client = open()
+    expect(await take(client.messages(), 1)).toEqual(['one'])
+    expect(failures).toBeGreaterThan(2)
+
+    const loop = client.messages()
+    const two = loop.next()
+    await client.me()
+    // The server ends the feed without a word; whichever id it has.
+    for (let id = 1; id < 30; id++) bob.network.inject(`{"id":${id},"result":{"type":"stopped"}}`)
+    await client.me()
+    await ada.send('bob', 'two')
+    expect((await two).value).toMatchObject({ text: 'two' })
+    await expect(client.events({ cursor: 'mine' }).next()).rejects.toMatchObject({ kind: 'badCursor' })
+    client.close()
+  })
+
+  test('[P6] marks of delivery that are refused are said again later, not hotly', async () => {
+    let calls = 0
+    await using world = await startWorld({
+      adapt: (ports) => ({
+        ...ports,
+        store: {
+          ...ports.store,
+          async advance(marks) {
+            const isBobs = marks.some(({ username }) => username === 'bob')
+            if (isBobs && calls++ === 0) throw new ChatError('rateLimited', { retryAfterMs: 500 })
+            return ports.store.advance(marks)
+          },
+        },
+      }),
+    })
+    const { ada, open } = await waitingFor(world, 'one')
+    const receipts = world.plain(ada.token).follow({ ack: 'client' })
+    const client = open()
+    expect(await take(client.messages(), 1)).toEqual(['one'])
+    await receipts.first(isDelivered(1))
+    expect(calls).toBe(2)
+    client.close()
+  })
+})
+
+describe.concurrent('calls', () => {
+  test('[P4] a message without a clientMessageId gets one, also where it is given as undefined', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    const sent = await ada.client.sendMessage({ to: 'bob', text: 'one', clientMessageId: undefined })
+    expect(sent.clientMessageId).toMatch(/^[\w-]{20,}$/)
+    expect(await bob.received(1)).toEqual(['one'])
+  })
+
+  test('[P10] a call that is too large for the server is refused before it is sent', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    const huge = { to: 'bob', text: '€'.repeat(22_000) }
+    await expect(ada.client.sendMessage(huge)).rejects.toMatchObject({ kind: 'tooLarge', retryable: false })
+    const users = Array.from({ length: 5_000 }, (_, i) => `somebody-${i}`)
+    await expect(ada.client.statuses({ users }).next()).rejects.toMatchObject({ kind: 'tooLarge' })
+    await ada.send('bob', 'still here')
+    expect(await bob.received(1)).toEqual(['still here'])
+  })
+
+  test('an error has the line of its caller in its stack', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada')
+    const sendToNobody = async () => {
+      await ada.client.sendMessage({ to: 'nobody', text: 'hello?' })
+    }
+    const error = await sendToNobody().catch((error: unknown) => error)
+    expect(error).toMatchObject({ kind: 'unknownUser', stack: expect.stringContaining('sendToNobody') })
+  })
+
+  test('a wrong address is told what an address is', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada')
+    await expect(ada.client.sendMessage({ to: 'a', text: 'hello' })).rejects.toThrow(
+      /^to: An address is a username .* or a conversation/,
+    )
+  })
+
+  test('who logs out can log in at once, as somebody else', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada', 'bob')
+    await ada.client.logout()
+    expect(ada.client.state.status).toBe('signedOut')
+    await ada.client.login({ username: 'bob', password })
+    expect((await ada.client.me()).username).toBe('bob')
+  })
+
+  test('of two sign-ins at once the second is refused, and the session kept is that of the connection', async () => {
+    await using world = await startWorld()
+    await world.people('ada', 'bob')
+    const client = createClient({ url: world.url })
+    const first = client.login({ username: 'ada', password })
+    await expect(client.login({ username: 'bob', password })).rejects.toMatchObject({ kind: 'badRequest' })
+    expect((await first).user.username).toBe('ada')
+    expect((await client.me()).username).toBe('ada')
+    await expect(client.login({ username: 'bob', password })).rejects.toMatchObject({ kind: 'badRequest' })
+    client.close()
+  })
+})
