@@ -19,6 +19,13 @@ interface PendingCall {
 export const createPendingCalls = (nextId: () => number, send: (text: string) => boolean, defaultTimeoutMs: number) => {
   const calls = new Map<number, PendingCall>()
   let onIdle: (() => void) | null = null
+  /** Why there is no connection, after one was lost or could not be opened. */
+  let lastLoss: ChatError | null = null
+
+  const timedOut = ({ sent }: PendingCall) => {
+    if (sent || !lastLoss) return new ChatError('timedOut')
+    return new ChatError('timedOut', { message: `No connection in time: ${lastLoss.message}`, cause: lastLoss })
+  }
 
   const goIfIdle = () => {
     if ([...calls.values()].some(({ sent }) => sent)) return
@@ -55,7 +62,7 @@ export const createPendingCalls = (nextId: () => number, send: (text: string) =>
         },
       }
       const onAbort = () => call.reject(signal?.reason)
-      const timer = setTimeout(() => call.reject(new ChatError('timedOut')), timeoutMs)
+      const timer = setTimeout(() => call.reject(timedOut(call)), timeoutMs)
       signal?.addEventListener('abort', onAbort)
       calls.set(id, call)
     })
@@ -75,9 +82,11 @@ export const createPendingCalls = (nextId: () => number, send: (text: string) =>
     /** There is a connection again. */
     sendAll() {
       onIdle = null
+      lastLoss = null
       for (const call of calls.values()) call.sent = send(call.frame)
     },
     lost(error: ChatError, loss: Loss) {
+      lastLoss = error
       for (const call of [...calls.values()]) {
         if (loss === 'forGood') call.reject(error)
         else if (!call.sent || loss === 'notDone' || (loss === 'maybeDone' && call.repeatable)) call.sent = false

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createClientOn } from '../../client-sdk/src/client.ts'
 import { type ChatClient, type ClientState, createClient } from '../../client-sdk/src/node.ts'
+import { startNetwork } from '../harness/network.ts'
 import { createInbox } from '../harness/plain-client.ts'
 import { password, startWorld } from '../harness/world.ts'
 
@@ -35,6 +36,18 @@ describe.concurrent('the connection', () => {
     })
     await ada.send('bob', 'still here')
     expect(await bob.received(1)).toEqual(['still here'])
+  })
+
+  test('a call that waits for a server that is not there says so in the end', async () => {
+    await using world = await startWorld()
+    await using network = await startNetwork(world.url)
+    network.cut()
+    const client = createClient({ url: network.url, callTimeoutMs: 300 })
+    await expect(client.me()).rejects.toMatchObject({
+      kind: 'timedOut',
+      message: expect.stringMatching(/^No connection in time: /),
+    })
+    client.close()
   })
 
   test('live is said when the server has let the client in: never with a token that it refuses', async () => {
