@@ -4,24 +4,19 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { getTRPCErrorFromUnknown, TRPCError } from '@trpc/server'
 import { isObservable } from '@trpc/server/observable'
-import {
-  type AnyRouter,
-  isAsyncIterable,
-  parseConnectionParamsFromUnknown,
-} from '@trpc/server/unstable-core-do-not-import'
+import { type AnyRouter, isAsyncIterable } from '@trpc/server/unstable-core-do-not-import'
 import { WebSocket } from 'ws'
+import { Admission, type ConnectionParams } from './admission.ts'
 import { Calls } from './calls.ts'
 import type { Clock } from './clock.ts'
 import { closeCodes, closeReason } from './close-codes.ts'
-import { type Call, type Entry, headWithoutId, isObject, parseJson, type RequestId, readEntry } from './frames.ts'
+import { type Call, type Entry, headWithoutId, parseJson, type RequestId, readEntry } from './frames.ts'
 import { Inbox } from './inbox.ts'
 import type { SocketLimits } from './limits.ts'
 import { Liveness } from './liveness.ts'
 import type { ErrorInfo, Replies } from './replies.ts'
 import { Subscription } from './subscription.ts'
 import { type Turn, Writer } from './writer.ts'
-
-export type ConnectionParams = { [name: string]: string | undefined } | null
 
 /** A socket as `createContext` gets it, and as procedures may reach it through their context. */
 export interface Connection {
@@ -58,7 +53,7 @@ const nothing = Buffer.alloc(0)
 const pong = Buffer.from('PONG')
 const reconnectNotice = Buffer.from('{"id":null,"method":"reconnect"}')
 
-type Phase = 'awaitingParams' | 'awaitingContext' | 'ready' | 'rejected' | 'closing' | 'gone'
+type Phase = 'open' | 'closing' | 'gone'
 
 export class SocketConnection implements Connection {
   readonly id = randomUUID()
@@ -75,14 +70,12 @@ export class SocketConnection implements Connection {
   readonly #subscriptions = new Map<RequestId, Subscription>()
   #unsettledSubscriptions = 0
   #closed: AbortController | undefined
-  #phase: Phase = 'awaitingContext'
+  readonly #admission: Admission
+  #phase: Phase = 'open'
   #ctx: unknown
-  #rejection: TRPCError | undefined
 
   // Times of the server's clock, looked at by `tick`.
-  readonly #openedAt: number
   readonly #liveness: Liveness
-  #deadline = Number.POSITIVE_INFINITY
   #closingAt: number | undefined
   #noticeAt = Number.POSITIVE_INFINITY
   #retireAt = Number.POSITIVE_INFINITY
@@ -93,7 +86,6 @@ export class SocketConnection implements Connection {
     this.#socket = socket
     this.#req = req
     this.address = address
-    this.#openedAt = host.clock.now()
     this.#liveness = new Liveness(host.limits)
     this.#writer = new Writer(socket, {
       turn: host.turn,
@@ -102,6 +94,13 @@ export class SocketConnection implements Connection {
       onOverflow: () => this.cut('it does not take what is sent'),
     })
     this.#calls = new Calls(this)
+    this.#admission = new Admission({
+      limits: host.limits,
+      clock: host.clock,
+      createContext: (connectionParams) => host.createContext({ connection: this, connectionParams, req }),
+      onAdmitted: (ctx) => this.#onAdmitted(ctx),
+      onRejected: (error) => this.#onRejected(error),
+    })
     this.#inbox = new Inbox(ws, {
       mayRead: () => this.#writer.hasRoom && !this.#calls.full,
       onText: (text) => this.#read(text),
@@ -116,9 +115,7 @@ export class SocketConnection implements Connection {
 
   /** @param withParams whether the first frame brings `connectionParams` */
   open(withParams: boolean) {
-    if (!withParams) return void this.#makeContext(null)
-    this.#phase = 'awaitingParams'
-    this.#deadline = this.#openedAt + this.limits.signInMs
+    this.#admission.open(withParams)
   }
 
   /** Nothing is read or sent any more. */
@@ -141,7 +138,7 @@ export class SocketConnection implements Connection {
   identify(user: string) {
     if (this.#over) return
     this.#host.onIdentify(this, user)
-    if (this.#phase !== 'rejected') this.#deadline = Number.POSITIVE_INFINITY
+    this.#admission.identified()
   }
 
   close(code: number, reason: string) {
@@ -157,7 +154,7 @@ export class SocketConnection implements Connection {
   #read(text: string) {
     if (text === 'PING') return this.#sendAnswer(nothing, pong)
     if (text === 'PONG') return
-    if (this.#phase === 'awaitingParams') return this.#readParams(text)
+    if (this.#admission.take(text)) return
 
     let frame: unknown
     try {
@@ -179,7 +176,7 @@ export class SocketConnection implements Connection {
     if (entry.kind === 'stop') this.#subscriptions.get(entry.id)?.stop()
     else if (entry.kind === 'malformed') {
       this.#refuseEntry(entry.head, new TRPCError({ code: 'PARSE_ERROR', message: entry.message }))
-    } else if (this.#rejection) this.#answerError(entry, this.#rejection)
+    } else if (this.#admission.rejection) this.#answerError(entry, this.#admission.rejection)
     else if (entry.type === 'subscription') this.#subscribe(entry)
     else this.#calls.push(entry)
   }
@@ -199,39 +196,17 @@ export class SocketConnection implements Connection {
 
   // ---- the context
 
-  #readParams(text: string) {
-    this.#phase = 'awaitingContext'
-    let params: ConnectionParams
-    try {
-      const message = parseJson(text, this.limits.maxJsonDepth)
-      if (!isObject(message)) throw new Error('Not an object')
-      params = parseConnectionParamsFromUnknown(message.data)
-    } catch (cause) {
-      return this.#reject(new TRPCError({ code: 'PARSE_ERROR', message: 'Malformed connectionParams message', cause }))
-    }
-    void this.#makeContext(params)
-  }
-
-  async #makeContext(connectionParams: ConnectionParams) {
-    this.#deadline = this.#openedAt + this.limits.anonymousMs
-    try {
-      this.#ctx = await this.#host.createContext({ connection: this, connectionParams, req: this.#req })
-    } catch (cause) {
-      return this.#reject(getTRPCErrorFromUnknown(cause))
-    }
-    if (this.#phase !== 'awaitingContext') return
-    this.#phase = 'ready'
-    this.#calls.open(this.#ctx)
+  #onAdmitted(ctx: unknown) {
+    if (this.#over) return
+    this.#ctx = ctx
+    this.#calls.open(ctx)
   }
 
   /** The official client sends its first calls right behind the `connectionParams`. They are still answered, each with
    *  the reason, before the socket is closed; without a call, the message without an id makes that client back off. */
-  #reject(error: TRPCError) {
+  #onRejected(error: TRPCError) {
     this.#onError(error, undefined)
-    if (this.#phase !== 'awaitingContext') return
-    this.#phase = 'rejected'
-    this.#rejection = error
-    this.#deadline = this.#host.clock.now() + this.limits.rejectMs
+    if (this.#over) return
     this.#refuseEntry(headWithoutId, error)
     for (const call of this.#calls.clear()) this.#answerError(call, error)
     for (const subscription of this.#subscriptions.values()) subscription.drop()
@@ -323,18 +298,11 @@ export class SocketConnection implements Connection {
       if (now - this.#closingAt >= this.limits.closeWaitMs) this.#ws.terminate()
       return
     }
-    if (now >= this.#deadline) return this.#onDeadline()
+    const overdue = this.#admission.overdue(now)
+    if (overdue) return this.close(overdue.code, overdue.reason)
     if (now >= this.#noticeAt) this.#notify(now)
     if (now >= this.#retireAt && this.#calls.idle) return this.close(closeCodes.restarting, 'restarting')
     this.#checkAlive(now)
-  }
-
-  #onDeadline() {
-    const error = this.#rejection
-    if (error === undefined) this.close(closeCodes.signInTimeout, 'not signed in in time')
-    else if (error.code === 'UNAUTHORIZED') this.close(closeCodes.unauthorized, error.message)
-    else if (error.code === 'TOO_MANY_REQUESTS') this.close(closeCodes.tryAgainLater, error.message)
-    else this.close(closeCodes.internalError, 'no context')
   }
 
   #checkAlive(now: number) {
