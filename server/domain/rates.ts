@@ -24,7 +24,10 @@ export const createRateLimiter = (clock: Clock): RateLimiter => {
   return {
     take({ name, burst, everyMs }, key) {
       const now = clock.now()
-      const next = Math.max(freeAt.get(`${name} ${key}`) ?? 0, now) + everyMs
+      const known = freeAt.get(`${name} ${key}`) ?? 0
+      // Later than a whole burst from now: the clock was set back, and nobody has to wait for it to catch up.
+      const free = known > now + burst * everyMs ? now : known
+      const next = Math.max(free, now) + everyMs
       const waitMs = next - now - burst * everyMs
       if (waitMs > 0) throw new ChatError('rateLimited', { retryAfterMs: Math.ceil(waitMs) })
       freeAt.set(`${name} ${key}`, next)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createTestClock } from '../harness/clock.ts'
 import { startRawClient } from '../harness/raw-client.ts'
 import { password, startWorld } from '../harness/world.ts'
 
@@ -96,4 +97,14 @@ test('limits on sending, registering and logging in say when to come back', asyn
   await expect(api.register.mutate({ username: 'fay', password })).rejects.toMatchObject({
     data: { kind: 'rateLimited', retryAfterMs: expect.any(Number) },
   })
+})
+
+test('a clock that is set back locks nobody out', async () => {
+  const clock = createTestClock()
+  await using world = await startWorld({ config: { rateLimits: true }, clock })
+  const [ada, bob] = await world.people('ada', 'bob')
+  await ada.send('bob', 'before')
+  clock.advance(-3_600_000)
+  await ada.send('bob', 'after')
+  expect(await bob.received(2)).toEqual(['before', 'after'])
 })
