@@ -1,6 +1,7 @@
 import { ChatError, type SignedIn, type Username } from '../contract/index.ts'
 import { hashToken } from '../domain/accounts.ts'
 import type { Chat } from '../domain/chat.ts'
+import { throwAsTrpcError } from './errors.ts'
 
 export interface Caller {
   username: Username
@@ -45,15 +46,15 @@ export const createSocketContext =
       caller: null,
       signIn({ user, session }) {
         if (context.caller) return
-        attach(user.username, hashToken(session.token), session.expiresAt)
+        attach(user.username, hashToken(session.token))
       },
     }
-    const attach = (username: Username, tokenHash: string, expiresAt: Date) => {
+    const attach = (username: Username, tokenHash: string) => {
       connection.identify(username)
       if (connection.closed.aborted) return
       context.caller = { username, tokenHash }
       const disconnect = chat.connect(username)
-      const unwatch = chat.watchSession({ username, tokenHash, expiresAt }, () => {
+      const unwatch = chat.watchSession({ username, tokenHash }, () => {
         // At the end of this turn, so that the answer to `logout` itself goes out first.
         setImmediate(() => connection.close(sessionEndedCode, 'The session has ended'))
       })
@@ -64,8 +65,8 @@ export const createSocketContext =
     }
     const token = connectionParams?.token
     if (token !== undefined) {
-      const { username, tokenHash, expiresAt } = await chat.resumeSession(hashToken(token))
-      attach(username, tokenHash, expiresAt)
+      const { username, tokenHash } = await chat.resumeSession(hashToken(token)).catch(throwAsTrpcError)
+      attach(username, tokenHash)
     }
     return context
   }

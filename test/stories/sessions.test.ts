@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { createTestClock } from '../harness/clock.ts'
 import { isMessage } from '../harness/plain-client.ts'
+import { startRawClient } from '../harness/raw-client.ts'
 import { password, startWorld } from '../harness/world.ts'
 
 test('[P8] logging out cuts every connection of that session, and only of that one', async () => {
@@ -41,6 +43,50 @@ test('a session outlives a restart; a wrong token says so', async () => {
   await world.restart()
   expect(await ada.client.me()).toMatchObject({ username: 'ada', displayName: 'ada' })
   await expect(world.plain('not-a-token').api.me.query()).rejects.toMatchObject({ data: { kind: 'sessionEnded' } })
+})
+
+test('a socket that comes with a token of no session is told so, and closed with 4401', async () => {
+  await using world = await startWorld()
+  await using raw = await startRawClient(world.url, 'not-a-token')
+  const [answer] = await raw.exchange(1, [])
+  expect(answer?.error?.json.data.kind).toBe('sessionEnded')
+  const [code, reason] = await once(raw.socket, 'close')
+  expect([code, String(reason)]).toEqual([4401, 'This session has ended; sign in again.'])
+})
+
+test('[P8] a session that is ended while one of its sockets signs in cuts that socket too', async () => {
+  const clock = createTestClock()
+  let whileItIsMovedOn = async () => {}
+  await using world = await startWorld({
+    clock,
+    adapt: (ports) => ({
+      ...ports,
+      store: {
+        ...ports.store,
+        async extendSession(...session) {
+          await ports.store.extendSession(...session)
+          await whileItIsMovedOn()
+        },
+      },
+    }),
+  })
+  const post = async (path: string, token?: string) => {
+    const response = await fetch(`${world.url}/trpc/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+      body: JSON.stringify({ json: { username: 'ada', password } }),
+    })
+    return response.json()
+  }
+  const { token } = (await post('register')).result.data.json.session
+  clock.advance(2 * 24 * 3_600_000)
+  whileItIsMovedOn = async () => {
+    whileItIsMovedOn = async () => {}
+    await post('logout', token)
+  }
+  await using raw = await startRawClient(world.url, token)
+  const [code] = await once(raw.socket, 'close')
+  expect(code).toBe(4401)
 })
 
 test('a WebSocket without a session may register and log in, and nothing else', async () => {
