@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { createClient } from '../../client-sdk/src/node.ts'
 import type { Message } from '../../server/contract/index.ts'
@@ -74,6 +74,21 @@ test('SIGTERM: calls that run are answered, clients are told to come back, and t
   expect(await sends).toHaveLength(50)
   expect(await lost).toMatchObject({ error: { kind: 'connectionLost' } })
   client.close()
+})
+
+test('[P10] SIGTERM: who trickles a request in, or reads no answer, does not keep the process', async () => {
+  await using directory = await temporaryDirectory()
+  await using server = await startProcess({ DATA_DIR: directory.path })
+  const { hostname, port } = new URL(server.url)
+  const trickle = connect(Number(port), hostname).on('error', () => {})
+  await once(trickle, 'connect')
+  trickle.write(
+    'POST /trpc/login HTTP/1.1\r\nHost: parley\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+  )
+  // Served on another connection, so the server has met the first one.
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+  expect(await server.stop('SIGTERM')).toBe(0)
+  trickle.destroy()
 })
 
 test('a wrong environment: every mistake in one message, in plain words, and no server', async () => {
