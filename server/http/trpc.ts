@@ -17,6 +17,11 @@ export const serveTrpc = (
   const streams = new Set<() => void>()
   const createContext = createHttpContext(chat)
 
+  // The plugin takes forms of any size into memory, past the server's limit; and no procedure takes a form.
+  server.addHook('onRequest', async (req, reply) => {
+    if (!req.url.startsWith('/trpc/') || !/^multipart\//i.test(req.headers['content-type'] ?? '')) return
+    return reply.code(415).send({ message: 'Procedures take JSON.' })
+  })
   server.register(fastifyTRPCPlugin, {
     prefix: '/trpc',
     trpcOptions: {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink, TRPCClientError } from '@trpc/client'
 import { EventSource } from 'eventsource'
 import superjson from 'superjson'
@@ -90,6 +92,17 @@ test('errors over HTTP carry the status and the kind', async () => {
   ])
   expect((await answer('/trpc/login', { method: 'POST', headers: json, body: 'x'.repeat(70_000) }))[0]).toBe(413)
   expect(await answer('/nothing/here')).toMatchObject([404, expect.stringContaining('nothing at GET /nothing/here')])
+})
+
+test('[P10] a form, which no procedure takes, is refused before it is read', async () => {
+  await using world = await startWorld()
+  const { hostname, port } = new URL(world.url)
+  const stranger = connect(Number(port), hostname)
+  const head = 'POST /trpc/register HTTP/1.1\r\nHost: parley\r\nContent-Type: multipart/form-data; boundary=x\r\n'
+  stranger.write(`${head}Content-Length: 1000000000\r\n\r\n--x\r\n`)
+  const [answer] = await once(stranger, 'data')
+  expect(String(answer)).toMatch(/^HTTP\/1.1 415 /)
+  stranger.destroy()
 })
 
 test('health: alive and ready', async () => {
