@@ -81,8 +81,8 @@ export const createHttpContext =
   }: {
     authorization: string | undefined
     address: string
-    /** For a subscription: when it ends, and how to end it. */
-    stream: { closed: AbortSignal; close(): void } | null
+    /** For a subscription: when it ends, how to end it, and whose it is; `identify` throws where she has too many. */
+    stream: { closed: AbortSignal; close(): void; identify(username: string): void } | null
   }): Promise<Context> => {
     const context: Context = { chat, address, caller: null, signIn() {} }
     if (authorization === undefined) return context
@@ -93,6 +93,7 @@ export const createHttpContext =
     const session = await chat.resumeSession(hashToken(token))
     context.caller = session
     if (stream && !stream.closed.aborted) {
+      stream.identify(session.username)
       const disconnect = chat.connect(session.username)
       const unwatch = chat.watchSession(session, stream.close)
       stream.closed.addEventListener('abort', () => {

@@ -65,6 +65,24 @@ test('[P8] the stream of a session that was ended is ended', async () => {
   expect(await ended).toBe('cut')
 })
 
+test('[P10] one user may have 20 streams open; another one is refused until one of them ends', async () => {
+  await using world = await startWorld()
+  const [ada] = await world.people('ada')
+  const open = async () => {
+    const response = await fetch(`${world.url}/trpc/onStatus`, { headers: { authorization: `Bearer ${ada.token}` } })
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+    let text = ''
+    while (!/snapshot|tooManyConnections/.test(text)) text += new TextDecoder().decode((await reader.read()).value)
+    return { isRefused: text.includes('tooManyConnections'), close: () => reader.cancel() }
+  }
+  const streams = await Promise.all(Array.from({ length: 20 }, open))
+  expect(streams.some(({ isRefused }) => isRefused)).toBe(false)
+  expect((await open()).isRefused).toBe(true)
+  await streams[0]?.close()
+  await expect.poll(async () => (await open()).isRefused).toBe(false)
+  for (const { close } of streams.slice(1)) await close()
+})
+
 test('errors over HTTP carry the status and the kind', async () => {
   await using world = await startWorld()
   const [ada] = await world.people('ada')
