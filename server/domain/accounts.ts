@@ -29,6 +29,7 @@ export const login =
   async ({ username, password }: Login, address: string): Promise<SignedIn> => {
     const { store, passwords, rates, rules } = ports
     const key = `${username} ${address}`
+    rates.take(rules.loginFromAddress, address)
     rates.take(rules.login, key)
     const user = await store.user(username)
     const right = await passwords.verify(user?.passwordHash ?? (await hashOfNobody(ports)), password)

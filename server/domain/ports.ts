@@ -226,7 +226,7 @@ export interface Ports {
   presence: Presence
   passwords: Passwords
   rates: RateLimiter
-  rules: { sendMessage: RateRule; login: RateRule; register: RateRule }
+  rules: { sendMessage: RateRule; login: RateRule; loginFromAddress: RateRule; register: RateRule }
   clock: Clock
   /** 256 random bits, base64url. */
   newToken(): string
