@@ -1,9 +1,19 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { createTestClock } from '../harness/clock.ts'
-import { isMessage } from '../harness/plain-client.ts'
+import { createInbox, isMessage } from '../harness/plain-client.ts'
 import { startRawClient } from '../harness/raw-client.ts'
 import { password, startWorld } from '../harness/world.ts'
+
+/** A call over HTTP, which leaves no connection behind. */
+const post = async (url: string, path: string, token?: string) => {
+  const response = await fetch(`${url}/trpc/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ json: { username: 'ada', password } }),
+  })
+  return response.json()
+}
 
 test('[P8] logging out cuts every connection of that session, and only of that one', async () => {
   await using world = await startWorld()
@@ -35,6 +45,28 @@ test('[P8] a session in use moves on; one that is not used for 30 days is over',
   }
   expect((await world.plain(ada.token).api.me.query()).username).toBe('ada')
   await expect(world.plain(forgotten.token).api.me.query()).rejects.toMatchObject({ data: { kind: 'sessionEnded' } })
+})
+
+test('sessions that have expired are deleted', async () => {
+  const clock = createTestClock()
+  const deleted = createInbox<number>()
+  await using world = await startWorld({
+    clock,
+    adapt: (ports) => ({
+      ...ports,
+      store: {
+        ...ports.store,
+        async deleteExpiredSessions(before) {
+          const count = await ports.store.deleteExpiredSessions(before)
+          deleted.add(count)
+          return count
+        },
+      },
+    }),
+  })
+  await post(world.url, 'register')
+  for (let day = 0; day < 31; day++) clock.advance(24 * 3_600_000)
+  await deleted.first((count): count is number => count === 1)
 })
 
 test('a session outlives a restart; a wrong token says so', async () => {
@@ -70,19 +102,11 @@ test('[P8] a session that is ended while one of its sockets signs in cuts that s
       },
     }),
   })
-  const post = async (path: string, token?: string) => {
-    const response = await fetch(`${world.url}/trpc/${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
-      body: JSON.stringify({ json: { username: 'ada', password } }),
-    })
-    return response.json()
-  }
-  const { token } = (await post('register')).result.data.json.session
+  const { token } = (await post(world.url, 'register')).result.data.json.session
   clock.advance(2 * 24 * 3_600_000)
   whileItIsMovedOn = async () => {
     whileItIsMovedOn = async () => {}
-    await post('logout', token)
+    await post(world.url, 'logout', token)
   }
   await using raw = await startRawClient(world.url, token)
   const [code] = await once(raw.socket, 'close')
