@@ -96,11 +96,13 @@ test('a wrong environment: every mistake in one message, in plain words, and no 
     PORT: 'http',
     RATE_LIMITS: 'maybe',
     ALLOWED_ORIGINS: 'chat.example.org',
+    TRUSTED_PROXIES: '10.0.0.0/8, proxy.local',
   })
   expect(code).toBe(1)
   expect(output).toContain('PORT=http: a port: 0-65535')
   expect(output).toContain('RATE_LIMITS=maybe')
   expect(output).toContain('ALLOWED_ORIGINS=chat.example.org: an origin')
+  expect(output).toContain('TRUSTED_PROXIES=10.0.0.0/8, proxy.local: an address')
   expect(output).not.toContain('    at ')
 })
 
