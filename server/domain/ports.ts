@@ -83,7 +83,7 @@ export interface ConversationSummary {
   id: ConversationId
   kind: 'direct' | 'group'
   lastMessage: StoredMessage
-  /** Others' messages above the caller's `readSeq`; counting ends at 1,000. */
+  /** Others' messages above the caller's `readSeq`; counting ends at 1,000, and need not look behind the newest 1,000. */
   unread: number
   receipts: Receipt[]
 }

@@ -176,6 +176,17 @@ test('[P5] SQLite: nothing below the end of a page of changes is missing, though
   }
 })
 
+test('[P10] SQLite: what is unread is looked for in the newest 1,000 messages, not in all that somebody ever sent', async () => {
+  await using opened = await temporarySqlite()
+  const { store } = opened
+  const unread = async () => (await store.conversations('ada', null, 1))[0]?.unread
+  await store.append(draft('bob', 'ada', 'one'))
+  await Promise.all(Array.from({ length: 999 }, () => store.append(draft('ada', 'bob', 'on and on'))))
+  expect(await unread()).toBe(1)
+  await store.append(draft('ada', 'bob', 'and on'))
+  expect(await unread()).toBe(0)
+})
+
 test('SQLite: versions are exact: a read after one repeats nothing, also while others write', async () => {
   await using opened = await temporarySqlite()
   const { store } = opened
