@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
 import { createInProcessBus } from './bus/in-process.ts'
 import { createInProcessPresence } from './bus/in-process-presence.ts'
 import { systemClock } from './clock.ts'
@@ -25,7 +26,7 @@ import { appRouter } from './trpc/router.ts'
 export interface App extends AsyncDisposable {
   /** Where it serves, such as `http://127.0.0.1:3000`. */
   url: string
-  /** Refuses what is new, tells clients to reconnect, lets calls finish, closes everything. At most `drainMs`. */
+  /** Refuses what is new, tells clients to reconnect, lets calls finish (at most `drainMs`), closes everything. */
   drain(drainMs: number): Promise<void>
 }
 
@@ -34,6 +35,16 @@ export type Adapt = (ports: Ports) => Ports
 
 /** Clients come back spread over this time, so that the next node is not stormed: 1,000 a second, 10 s at most. */
 const spreadMs = (connections: number, drainMs: number) => Math.min(connections, 10_000, drainMs / 3)
+
+/** Requests that run when the server closes have this long; so do those that trickle in or whose answer nobody reads. */
+const closeWaitMs = 2_000
+
+const closeHttp = async (server: FastifyInstance): Promise<void> => {
+  // Node stops to look at its own deadlines for requests once it closes, and would wait for the slowest of them for ever.
+  const timer = setTimeout(() => server.server.closeAllConnections(), closeWaitMs)
+  await server.close()
+  clearTimeout(timer)
+}
 
 /** Chooses the adapters, joins them and serves. Whatever was opened is closed again, also when a step fails. */
 export const startApp = async (
@@ -69,7 +80,7 @@ export const startApp = async (
     let draining = false
     const clientAddress = createClientAddress(config.trustedProxies)
     const server = createHttpServer({ log, allowedOrigins: config.allowedOrigins })
-    opened.defer(() => server.close())
+    opened.defer(() => closeHttp(server))
     const endStreams = serveTrpc(server, { chat, log, clientAddress })
     opened.defer(endStreams)
     serveHealth(server, async () => {

@@ -1,3 +1,4 @@
+import proxyAddress from '@fastify/proxy-addr'
 import { z } from 'zod'
 
 const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
@@ -16,12 +17,21 @@ const Origin = z
     'an origin: scheme, host and port alone, such as https://chat.example.org',
   )
 
+const isNetwork = (text: string): boolean => {
+  try {
+    return Boolean(proxyAddress.compile(text))
+  } catch {
+    return false
+  }
+}
+const Network = z.string().refine(isNetwork, 'an address or a subnet such as 10.0.0.0/8')
+
 const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number('a port: 0-65535').int().min(0).max(65_535).default(3000),
   DATA_DIR: z.string().default('./data'),
   ALLOWED_ORIGINS: list.pipe(z.array(Origin)).default([]),
-  TRUSTED_PROXIES: list.default([]),
+  TRUSTED_PROXIES: list.pipe(z.array(Network)).default([]),
   RATE_LIMITS: z.enum(['on', 'off']).default('on'),
   REGISTRATIONS_PER_HOUR: z.coerce.number('a number of accounts').int().min(1).max(100_000).default(5),
   LOG_LEVEL: z.enum(logLevels).default('info'),

@@ -92,7 +92,7 @@ export interface Conversation {
   kind: 'direct' | 'group'
   members: Username[]
   lastMessage: Message | null
-  /** Messages of others that the caller has not read; counting ends at 1,000. */
+  /** Messages of others that the caller has not read, among the newest 1,000. */
   unread: number
   /** One for each member. */
   receipts: Receipt[]

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ChatError, type Login, type Register, type SignedIn, type User, type Username } from '../contract/index.ts'
-import type { Ports, StoredSession, StoredUser } from './ports.ts'
+import type { Ports, StoredSession, StoredUser, Timer } from './ports.ts'
 
 export const sessionMs = 30 * 24 * 3_600_000
 /** A session in use is moved on once a day, so that using it does not mean writing each time. */
@@ -29,6 +29,7 @@ export const login =
   async ({ username, password }: Login, address: string): Promise<SignedIn> => {
     const { store, passwords, rates, rules } = ports
     const key = `${username} ${address}`
+    rates.take(rules.loginFromAddress, address)
     rates.take(rules.login, key)
     const user = await store.user(username)
     const right = await passwords.verify(user?.passwordHash ?? (await hashOfNobody(ports)), password)
@@ -66,6 +67,23 @@ export const resumeSession =
     await store.extendSession(tokenHash, expiresAt)
     return { ...session, expiresAt }
   }
+
+const forgetEveryMs = 6 * 3_600_000
+
+/** Nobody comes back for a session that has expired, so they would fill the store. @returns a function that ends it */
+export const forgetExpiredSessions = ({ store, clock, log }: Ports): (() => void) => {
+  let timer: Timer | undefined
+  const schedule = () => {
+    timer = clock.setTimeout(() => {
+      schedule()
+      store
+        .deleteExpiredSessions(new Date(clock.now()))
+        .catch((error: unknown) => log.warn({ error }, 'cannot delete expired sessions; trying again'))
+    }, forgetEveryMs)
+  }
+  schedule()
+  return () => timer?.cancel()
+}
 
 /** Ends the session for good; all of its connections are closed with 4401. */
 export const logout =

@@ -1,5 +1,5 @@
 import type { ChatEvent, OnMessage, Username } from '../contract/index.ts'
-import { login, logout, me, register, resumeSession } from './accounts.ts'
+import { forgetExpiredSessions, login, logout, me, register, resumeSession } from './accounts.ts'
 import { conversations, openConversation } from './conversations.ts'
 import { follow } from './feed.ts'
 import { history, sendMessage } from './messages.ts'
@@ -17,6 +17,7 @@ export const createChat = (given: Ports) => {
   const deliveries = createDeliveryMarks(ports, open)
   const staleFeeds = createStaleFeeds(ports)
   const stopRemembering = rememberLastSeen(ports)
+  const stopForgetting = forgetExpiredSessions(ports)
 
   return {
     register: register(ports),
@@ -43,6 +44,7 @@ export const createChat = (given: Ports) => {
     async [Symbol.asyncDispose]() {
       staleFeeds[Symbol.dispose]()
       stopRemembering()
+      stopForgetting()
       const at = new Date(ports.clock.now())
       await ports.store.setLastSeen([...ports.presence.online().keys()].map((username) => ({ username, at })))
       await deliveries.flush()

@@ -83,7 +83,7 @@ export interface ConversationSummary {
   id: ConversationId
   kind: 'direct' | 'group'
   lastMessage: StoredMessage
-  /** Others' messages above the caller's `readSeq`; counting ends at 1,000. */
+  /** Others' messages above the caller's `readSeq`; counting ends at 1,000, and need not look behind the newest 1,000. */
   unread: number
   receipts: Receipt[]
 }
@@ -226,7 +226,7 @@ export interface Ports {
   presence: Presence
   passwords: Passwords
   rates: RateLimiter
-  rules: { sendMessage: RateRule; login: RateRule; register: RateRule }
+  rules: { sendMessage: RateRule; login: RateRule; loginFromAddress: RateRule; register: RateRule }
   clock: Clock
   /** 256 random bits, base64url. */
   newToken(): string

@@ -11,7 +11,7 @@ const recheckMs = 12 * 3_600_000
  */
 export const watchSession =
   (ports: Ports) =>
-  (session: { tokenHash: string; username: Username; expiresAt: Date }, onEnd: () => void): (() => void) => {
+  (session: { tokenHash: string; username: Username }, onEnd: () => void): (() => void) => {
     const { bus, clock, log } = ports
     let timer: Timer | undefined
     let stopped = false
@@ -38,6 +38,7 @@ export const watchSession =
         },
       )
     const schedule = (expiresAt: Date) => {
+      timer?.cancel()
       const ms = Math.min(Math.max(expiresAt.getTime() - clock.now(), 0), recheckMs)
       timer = clock.setTimeout(check, ms)
     }
@@ -48,6 +49,7 @@ export const watchSession =
       },
       check,
     )
-    schedule(session.expiresAt)
+    // Listen first, read second: it may have ended since the caller has seen it.
+    void check()
     return stop
   }

@@ -1,6 +1,7 @@
 import { ChatError, type SignedIn, type Username } from '../contract/index.ts'
 import { hashToken } from '../domain/accounts.ts'
 import type { Chat } from '../domain/chat.ts'
+import { throwAsTrpcError } from './errors.ts'
 
 export interface Caller {
   username: Username
@@ -45,15 +46,15 @@ export const createSocketContext =
       caller: null,
       signIn({ user, session }) {
         if (context.caller) return
-        attach(user.username, hashToken(session.token), session.expiresAt)
+        attach(user.username, hashToken(session.token))
       },
     }
-    const attach = (username: Username, tokenHash: string, expiresAt: Date) => {
+    const attach = (username: Username, tokenHash: string) => {
       connection.identify(username)
       if (connection.closed.aborted) return
       context.caller = { username, tokenHash }
       const disconnect = chat.connect(username)
-      const unwatch = chat.watchSession({ username, tokenHash, expiresAt }, () => {
+      const unwatch = chat.watchSession({ username, tokenHash }, () => {
         // At the end of this turn, so that the answer to `logout` itself goes out first.
         setImmediate(() => connection.close(sessionEndedCode, 'The session has ended'))
       })
@@ -64,8 +65,8 @@ export const createSocketContext =
     }
     const token = connectionParams?.token
     if (token !== undefined) {
-      const { username, tokenHash, expiresAt } = await chat.resumeSession(hashToken(token))
-      attach(username, tokenHash, expiresAt)
+      const { username, tokenHash } = await chat.resumeSession(hashToken(token)).catch(throwAsTrpcError)
+      attach(username, tokenHash)
     }
     return context
   }
@@ -80,8 +81,8 @@ export const createHttpContext =
   }: {
     authorization: string | undefined
     address: string
-    /** For a subscription: when it ends, and how to end it. */
-    stream: { closed: AbortSignal; close(): void } | null
+    /** For a subscription: when it ends, how to end it, and whose it is; `identify` throws where she has too many. */
+    stream: { closed: AbortSignal; close(): void; identify(username: string): void } | null
   }): Promise<Context> => {
     const context: Context = { chat, address, caller: null, signIn() {} }
     if (authorization === undefined) return context
@@ -92,6 +93,7 @@ export const createHttpContext =
     const session = await chat.resumeSession(hashToken(token))
     context.caller = session
     if (stream && !stream.closed.aborted) {
+      stream.identify(session.username)
       const disconnect = chat.connect(session.username)
       const unwatch = chat.watchSession(session, stream.close)
       stream.closed.addEventListener('abort', () => {

@@ -40,6 +40,12 @@ export const asChatError = (error: TRPCError): ChatError => {
     : new ChatError('internal', { cause: error })
 }
 
+/** Where no procedure runs: the socket layer knows the codes of tRPC alone, and closes with the one that fits. */
+export const throwAsTrpcError = (error: unknown): never => {
+  if (!(error instanceof ChatError)) throw error
+  throw new TRPCError({ code: errorKinds[error.kind].code, message: error.message, cause: error })
+}
+
 /** The only place that makes a ChatError a tRPC error; it serves calls and streams alike. */
 export const formatError = ({ error, path }: { error: TRPCError; path: string | undefined }): ErrorShape => {
   const { kind, message, retryable, retryAfterMs, issues } = asChatError(error)

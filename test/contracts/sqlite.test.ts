@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import Database from 'libsql'
 import { describe, expect, test } from 'vitest'
-import type { Log } from '../../server/domain/ports.ts'
+import type { Log, StoredMessage } from '../../server/domain/ports.ts'
 import { openForWriting, pragma, requireDurable } from '../../server/store/sqlite/connection.ts'
 import { migrate, migrations } from '../../server/store/sqlite/migrations.ts'
 import { openSqliteStore } from '../../server/store/sqlite/open.ts'
@@ -147,6 +147,44 @@ describe('SQLite: a commit that fails', () => {
     expect(warned).toHaveLength(1)
     expect(walBytes()).toBeLessThan(held / 2)
   })
+})
+
+test('[P5] SQLite: nothing below the end of a page of changes is missing, though the writer commits while it is read', async () => {
+  await using opened = await temporarySqlite()
+  const { store } = opened
+  const all = { upTo: Number.MAX_SAFE_INTEGER, except: [] }
+  await store.append(draft('ada', 'bob', 'first'))
+  for (let round = 0; round < 200; round++) {
+    const after = await store.version()
+    const sends: Promise<{ message: StoredMessage }>[] = []
+    const moves: Promise<unknown>[] = []
+    for (let i = 0; i < 3; i++) {
+      sends.push(store.append(draft('ada', 'bob', 'hi')))
+      moves.push(store.advance([{ conversationId: 'dm:ada:bob', username: 'bob', deliveredSeq: 1e9, readSeq: 0 }]))
+    }
+    const written = Promise.all([...sends, ...moves])
+    // The commit is on its way to the writer; from here on this thread reads without a pause.
+    await new Promise((resolve) => setImmediate(resolve))
+    const pages = await Promise.all(Array.from({ length: 40 }, () => store.changes('bob', { after, ...all }, 200)))
+    await written
+    const sent = (await Promise.all(sends)).map(({ message }) => message.version)
+    for (const page of pages) {
+      const versions = page.map(({ version }) => version)
+      const end = versions.at(-1) ?? after
+      expect(versions).toEqual(expect.arrayContaining(sent.filter((version) => version <= end)))
+    }
+  }
+})
+
+test('[P10] SQLite: what is unread is looked for in the newest 1,000 messages, not in all that somebody ever sent', async () => {
+  await using opened = await temporarySqlite()
+  const { store } = opened
+  const unread = async () => (await store.conversations('ada', null, 1))[0]?.unread
+  await store.append(draft('bob', 'ada', 'one'))
+  await Promise.all(Array.from({ length: 999 }, () => store.append(draft('ada', 'bob', 'on and on'))))
+  expect(await unread()).toBe(1)
+  await store.append(draft('ada', 'bob', 'and on'))
+  expect(await unread()).toBe(0)
 })
 
 test('SQLite: versions are exact: a read after one repeats nothing, also while others write', async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { createClient } from '../../client-sdk/src/node.ts'
 import type { Message } from '../../server/contract/index.ts'
@@ -76,16 +76,33 @@ test('SIGTERM: calls that run are answered, clients are told to come back, and t
   client.close()
 })
 
+test('[P10] SIGTERM: who trickles a request in, or reads no answer, does not keep the process', async () => {
+  await using directory = await temporaryDirectory()
+  await using server = await startProcess({ DATA_DIR: directory.path })
+  const { hostname, port } = new URL(server.url)
+  const trickle = connect(Number(port), hostname).on('error', () => {})
+  await once(trickle, 'connect')
+  trickle.write(
+    'POST /trpc/login HTTP/1.1\r\nHost: parley\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+  )
+  // Served on another connection, so the server has met the first one.
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+  expect(await server.stop('SIGTERM')).toBe(0)
+  trickle.destroy()
+})
+
 test('a wrong environment: every mistake in one message, in plain words, and no server', async () => {
   const { code, output } = await failToStart({
     PORT: 'http',
     RATE_LIMITS: 'maybe',
     ALLOWED_ORIGINS: 'chat.example.org',
+    TRUSTED_PROXIES: '10.0.0.0/8, proxy.local',
   })
   expect(code).toBe(1)
   expect(output).toContain('PORT=http: a port: 0-65535')
   expect(output).toContain('RATE_LIMITS=maybe')
   expect(output).toContain('ALLOWED_ORIGINS=chat.example.org: an origin')
+  expect(output).toContain('TRUSTED_PROXIES=10.0.0.0/8, proxy.local: an address')
   expect(output).not.toContain('    at ')
 })
 

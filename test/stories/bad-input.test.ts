@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createTestClock } from '../harness/clock.ts'
 import { startRawClient } from '../harness/raw-client.ts'
 import { password, startWorld } from '../harness/world.ts'
 
@@ -96,4 +97,29 @@ test('limits on sending, registering and logging in say when to come back', asyn
   await expect(api.register.mutate({ username: 'fay', password })).rejects.toMatchObject({
     data: { kind: 'rateLimited', retryAfterMs: expect.any(Number) },
   })
+})
+
+test('a clock that is set back locks nobody out', async () => {
+  const clock = createTestClock()
+  await using world = await startWorld({ config: { rateLimits: true }, clock })
+  const [ada, bob] = await world.people('ada', 'bob')
+  await ada.send('bob', 'before')
+  clock.advance(-3_600_000)
+  await ada.send('bob', 'after')
+  expect(await bob.received(2)).toEqual(['before', 'after'])
+})
+
+test('[P10] who guesses names as well as passwords is held back, so that others can log in', async () => {
+  const clock = createTestClock()
+  await using world = await startWorld({ config: { rateLimits: true }, clock })
+  const { api } = world.plain()
+  const guess = (name: string) =>
+    api.login.mutate({ username: name, password }).catch((error: { data: { kind: string } }) => error.data.kind)
+  for (let round = 0; round < 5; round++) {
+    const kinds = await Promise.all(Array.from({ length: 20 }, (_, i) => guess(`guess${round}.${i}`)))
+    expect(kinds).toEqual(kinds.map(() => 'badCredentials'))
+  }
+  expect(await guess('one.more')).toBe('rateLimited')
+  clock.advance(3_000)
+  expect(await guess('once.more')).toBe('badCredentials')
 })

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink, TRPCClientError } from '@trpc/client'
 import { EventSource } from 'eventsource'
 import superjson from 'superjson'
@@ -63,6 +65,24 @@ test('[P8] the stream of a session that was ended is ended', async () => {
   expect(await ended).toBe('cut')
 })
 
+test('[P10] one user may have 20 streams open; another one is refused until one of them ends', async () => {
+  await using world = await startWorld()
+  const [ada] = await world.people('ada')
+  const open = async () => {
+    const response = await fetch(`${world.url}/trpc/onStatus`, { headers: { authorization: `Bearer ${ada.token}` } })
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+    let text = ''
+    while (!/snapshot|tooManyConnections/.test(text)) text += new TextDecoder().decode((await reader.read()).value)
+    return { isRefused: text.includes('tooManyConnections'), close: () => reader.cancel() }
+  }
+  const streams = await Promise.all(Array.from({ length: 20 }, open))
+  expect(streams.some(({ isRefused }) => isRefused)).toBe(false)
+  expect((await open()).isRefused).toBe(true)
+  await streams[0]?.close()
+  await expect.poll(async () => (await open()).isRefused).toBe(false)
+  for (const { close } of streams.slice(1)) await close()
+})
+
 test('errors over HTTP carry the status and the kind', async () => {
   await using world = await startWorld()
   const [ada] = await world.people('ada')
@@ -90,6 +110,17 @@ test('errors over HTTP carry the status and the kind', async () => {
   ])
   expect((await answer('/trpc/login', { method: 'POST', headers: json, body: 'x'.repeat(70_000) }))[0]).toBe(413)
   expect(await answer('/nothing/here')).toMatchObject([404, expect.stringContaining('nothing at GET /nothing/here')])
+})
+
+test('[P10] a form, which no procedure takes, is refused before it is read', async () => {
+  await using world = await startWorld()
+  const { hostname, port } = new URL(world.url)
+  const stranger = connect(Number(port), hostname)
+  const head = 'POST /trpc/register HTTP/1.1\r\nHost: parley\r\nContent-Type: multipart/form-data; boundary=x\r\n'
+  stranger.write(`${head}Content-Length: 1000000000\r\n\r\n--x\r\n`)
+  const [answer] = await once(stranger, 'data')
+  expect(String(answer)).toMatch(/^HTTP\/1.1 415 /)
+  stranger.destroy()
 })
 
 test('health: alive and ready', async () => {

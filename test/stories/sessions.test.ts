@@ -1,7 +1,19 @@
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { createTestClock } from '../harness/clock.ts'
-import { isMessage } from '../harness/plain-client.ts'
+import { createInbox, isMessage } from '../harness/plain-client.ts'
+import { startRawClient } from '../harness/raw-client.ts'
 import { password, startWorld } from '../harness/world.ts'
+
+/** A call over HTTP, which leaves no connection behind. */
+const post = async (url: string, path: string, token?: string) => {
+  const response = await fetch(`${url}/trpc/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ json: { username: 'ada', password } }),
+  })
+  return response.json()
+}
 
 test('[P8] logging out cuts every connection of that session, and only of that one', async () => {
   await using world = await startWorld()
@@ -35,12 +47,70 @@ test('[P8] a session in use moves on; one that is not used for 30 days is over',
   await expect(world.plain(forgotten.token).api.me.query()).rejects.toMatchObject({ data: { kind: 'sessionEnded' } })
 })
 
+test('sessions that have expired are deleted', async () => {
+  const clock = createTestClock()
+  const deleted = createInbox<number>()
+  await using world = await startWorld({
+    clock,
+    adapt: (ports) => ({
+      ...ports,
+      store: {
+        ...ports.store,
+        async deleteExpiredSessions(before) {
+          const count = await ports.store.deleteExpiredSessions(before)
+          deleted.add(count)
+          return count
+        },
+      },
+    }),
+  })
+  await post(world.url, 'register')
+  for (let day = 0; day < 31; day++) clock.advance(24 * 3_600_000)
+  await deleted.first((count): count is number => count === 1)
+})
+
 test('a session outlives a restart; a wrong token says so', async () => {
   await using world = await startWorld()
   const [ada] = await world.people('ada')
   await world.restart()
   expect(await ada.client.me()).toMatchObject({ username: 'ada', displayName: 'ada' })
   await expect(world.plain('not-a-token').api.me.query()).rejects.toMatchObject({ data: { kind: 'sessionEnded' } })
+})
+
+test('a socket that comes with a token of no session is told so, and closed with 4401', async () => {
+  await using world = await startWorld()
+  await using raw = await startRawClient(world.url, 'not-a-token')
+  const [answer] = await raw.exchange(1, [])
+  expect(answer?.error?.json.data.kind).toBe('sessionEnded')
+  const [code, reason] = await once(raw.socket, 'close')
+  expect([code, String(reason)]).toEqual([4401, 'This session has ended; sign in again.'])
+})
+
+test('[P8] a session that is ended while one of its sockets signs in cuts that socket too', async () => {
+  const clock = createTestClock()
+  let whileItIsMovedOn = async () => {}
+  await using world = await startWorld({
+    clock,
+    adapt: (ports) => ({
+      ...ports,
+      store: {
+        ...ports.store,
+        async extendSession(...session) {
+          await ports.store.extendSession(...session)
+          await whileItIsMovedOn()
+        },
+      },
+    }),
+  })
+  const { token } = (await post(world.url, 'register')).result.data.json.session
+  clock.advance(2 * 24 * 3_600_000)
+  whileItIsMovedOn = async () => {
+    whileItIsMovedOn = async () => {}
+    await post(world.url, 'logout', token)
+  }
+  await using raw = await startRawClient(world.url, token)
+  const [code] = await once(raw.socket, 'close')
+  expect(code).toBe(4401)
 })
 
 test('a WebSocket without a session may register and log in, and nothing else', async () => {

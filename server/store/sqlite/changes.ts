@@ -56,7 +56,8 @@ export const changeStore = (reads: Reads): Pick<MessageStore, Here> => {
     version: async () => version(),
 
     async changes(username, { after, upTo, except }, limit) {
-      const range = [username, after, upTo, limit, JSON.stringify(except)] as const
+      // The writer may commit between the two reads: no page ends above what the first of them could have seen.
+      const range = [username, after, Math.min(upTo, version()), limit, JSON.stringify(except)] as const
       const changes: Change[] = [
         ...messages(...range).map((row): Change => ({ type: 'message', version: row[2], message: toMessage(row) })),
         ...receipts(...range).map((row): Change => ({ type: 'receipt', version: row[4], receipt: toReceipt(row) })),

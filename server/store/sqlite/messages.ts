@@ -38,12 +38,13 @@ export const messageStore = ({ write }: Commits, reads: Reads): Pick<MessageStor
     FROM conversation c JOIN member r ON r.conversation = c.key
     WHERE c.id IN (SELECT value FROM json_each(?))`)
 
+  // Unread is looked for in so many messages at most: own ones do not count, and who only sends may have a million.
   const conversations = reads.prepare<SummaryRow[]>(`
     SELECT json_group_array(json_array(
       c.kind,
       json_array(${messageColumns}),
-      (SELECT count(*) FROM (SELECT 1 FROM message unread
-        WHERE unread.conversation = c.key AND unread.seq > c.read_seq AND unread.sender <> ?1 LIMIT 1000)),
+      (SELECT count(*) FROM message unread WHERE unread.conversation = c.key
+        AND unread.seq > max(c.read_seq, c.last_seq - 1000) AND unread.sender <> ?1),
       (SELECT json_group_array(json_array(${receiptColumns})) FROM member r WHERE r.conversation = c.key)))
     FROM (
       SELECT c.*, me.read_seq FROM member me JOIN conversation c ON c.key = me.conversation
