@@ -137,8 +137,11 @@ test('the SDK asks for a new token when the old one has ended, and goes on', asy
     },
   })
   await client.me()
+  const lost = new Promise<void>((resolve) => {
+    client.onState(({ status }) => status === 'offline' && resolve())
+  })
   await world.plain(ada.token).api.logout.mutate()
-  await expect.poll(() => client.state.status).not.toBe('live')
+  await lost
   expect(await client.me()).toMatchObject({ username: 'ada' })
   expect(asked).toEqual(['connect', 'ended'])
   client.close()
