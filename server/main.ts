@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { startApp } from './app.ts'
 import { readConfig } from './config.ts'
 
-/** Within the 30 s that most supervisors allow before they kill. */
+/** With the moment that closing takes, within the 30 s that most supervisors allow before they kill. */
 const drainMs = 25_000
 
 const say = (line: string) => process.stdout.write(`${line}\n`)

@@ -45,9 +45,9 @@ export const createChat = (given: Ports) => {
       staleFeeds[Symbol.dispose]()
       stopRemembering()
       stopForgetting()
+      await deliveries.flush()
       const at = new Date(ports.clock.now())
       await ports.store.setLastSeen([...ports.presence.online().keys()].map((username) => ({ username, at })))
-      await deliveries.flush()
     },
   }
 }

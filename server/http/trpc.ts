@@ -7,29 +7,12 @@ import type { Log } from '../domain/ports.ts'
 import { createHttpContext } from '../trpc/context.ts'
 import { logUnforeseen } from '../trpc/errors.ts'
 import { type AppRouter, appRouter } from '../trpc/router.ts'
+import { type Counts, createCounts } from './counts.ts'
 
 const maxBatch = 20
 /** Open streams of one user and of one address: as many as sockets. */
 const streamsPerUser = 20
 const streamsPerAddress = 200
-
-const createCounts = () => {
-  const counts = new Map<string, number>()
-  return {
-    /** @returns false where there are `max` already */
-    add(key: string, max: number): boolean {
-      const count = counts.get(key) ?? 0
-      if (count < max) counts.set(key, count + 1)
-      return count < max
-    },
-    remove(key: string) {
-      const left = (counts.get(key) ?? 0) - 1
-      if (left > 0) counts.set(key, left)
-      else counts.delete(key)
-    },
-  }
-}
-type Counts = ReturnType<typeof createCounts>
 
 /** Batch calls and SSE subscriptions for clients that cannot upgrade. @returns a function that ends the open streams. */
 export const serveTrpc = (

@@ -34,7 +34,10 @@ export const asChatError = (error: TRPCError): ChatError => {
     const words = issues.map((issue) => (issue.path ? `${issue.path}: ${issue.message}` : issue.message))
     return new ChatError('invalidInput', { message: words.join('; '), issues })
   }
-  const kind = cause instanceof SyntaxError ? 'malformed' : kindByCode[error.code]
+  const kind = kindByCode[error.code]
+  // What JSON or superjson throws of a text: it is not well-formed, or too deep for the stack.
+  if (kind && (cause instanceof SyntaxError || cause instanceof RangeError))
+    return new ChatError('malformed', { cause })
   return kind
     ? new ChatError(kind, { message: error.message, cause: error })
     : new ChatError('internal', { cause: error })
