@@ -15,7 +15,7 @@ export const createHttpServer = ({ log, allowedOrigins }: { log: Log; allowedOri
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
   })
-  server.register(cors, { origin: allowedOrigins, maxAge: 600 })
+  server.register(cors, { origin: allowedOrigins, exposedHeaders: ['ETag', 'Link', 'Retry-After'], maxAge: 600 })
   server.setErrorHandler<Error & { statusCode?: number }>((error, req, reply) => {
     const status = error.statusCode ?? 500
     if (status >= 500) log.error({ error, path: req.routeOptions.url }, 'a request failed')
