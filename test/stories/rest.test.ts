@@ -159,6 +159,7 @@ test('[P10] every refusal is a problem that says what is wrong', async () => {
     ['GET', '/api/conversations/ada/messages?before=1&after=2', 400, 'invalidInput'],
     ['GET', '/api/conversations/group:1/messages', 403, 'notMember'],
     ['GET', '/api/conversations/%E0%A4%A/messages', 400, 'malformed'],
+    ['GET', `/api/conversations/${'x'.repeat(3_000)}/messages`, 414, 'badRequest'],
     ['GET', '/api/messages/history?sender=ada', 400, 'invalidInput'],
     ['GET', '/api/messages', 405, 'badRequest'],
     ['DELETE', '/api/docs', 405, 'badRequest'],

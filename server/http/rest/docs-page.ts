@@ -83,7 +83,7 @@ const row = (name: string, schema: Schema, { required = false, description = sch
   `<td>${typeOf(schema)} <span class="soft">${boundsOf(schema)}</span><br>${prose(description)}</td></tr>`
 
 const table = (caption: string, rows: string[]): string =>
-  rows.length === 0 ? '' : `<table><caption>${caption}</caption><tbody>${rows.join('')}</tbody></table>`
+  rows.length === 0 ? '' : `<table>${caption && `<caption>${caption}</caption>`}<tbody>${rows.join('')}</tbody></table>`
 
 const fieldsOf = ({ properties = {}, required = [] }: Schema): string[] =>
   Object.entries(properties).map(([name, schema]) => row(name, schema, { required: required.includes(name) }))
@@ -148,8 +148,8 @@ export const renderDocs = (document: ReturnType<typeof createOpenApiDocument>): 
   const schemas = Object.entries(components.schemas as Record<string, Schema>).map(
     ([name, schema]) =>
       `<section id="schema-${name}"><h3>${name}</h3>` +
-      (schema.items ? `<p>A list of ${typeOf(schema.items)}</p>${table('Each', fieldsOf(schema.items))}` : '') +
-      `${table('Fields', fieldsOf(schema))}</section>`,
+      (schema.items ? `<p>A list of ${typeOf(schema.items)}</p>${table('', fieldsOf(schema.items))}` : '') +
+      `${table('', fieldsOf(schema))}</section>`,
   )
   const errors = Object.entries(document['x-error-kinds']).map(
     ([kind, { status, retryable, message }]) =>

@@ -6,7 +6,7 @@ export const docsStyle = `
   --get: light-dark(#1d6b3a, #7bd49a); --post: light-dark(#8a4b00, #f0b869); --bad: light-dark(#a3202c, #ff9a9f);
 }
 * { box-sizing: border-box }
-html { scroll-padding-top: 5rem }
+html { scroll-padding-top: 1rem }
 body { margin: 0 auto; max-width: 62rem; padding: 0 1.25rem 4rem; background: var(--ground); color: var(--text);
   font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere }
 h1 { font-size: 1.6rem; margin: 1.5rem 0 .5rem } h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem }
@@ -24,7 +24,7 @@ summary .path { font-weight: 600 } summary .about { color: var(--soft); margin-l
 .inside { padding: 0 .9rem .9rem; border-top: 1px solid var(--line) }
 table { width: 100%; border-collapse: collapse; margin: .75rem 0 } caption { text-align: left; font-weight: 600 }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-top: 1px solid var(--line) }
-tbody th { width: 13rem; font-weight: 600 } tr:target, section:target { background: light-dark(#fff4cc, #3a3314) }
+tbody th { width: 12rem; font-weight: 600 } tr:target, section:target { background: light-dark(#fff4cc, #3a3314) }
 form { display: none; gap: .6rem .9rem; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)) }
 .try { display: none } .scripted .try { display: block } .scripted form { display: grid }
 .wide { grid-column: 1 / -1 } label { display: block; font-size: .875rem; font-weight: 600 }

@@ -21,7 +21,7 @@ const message: Message = {
   sender: 'ada',
   text: 'Hello, Bob!',
   sentAt: new Date('2026-01-31T12:00:00Z'),
-  clientMessageId: 'c4b1d1c2',
+  clientMessageId: null,
   delivered: true,
   read: false,
 }
@@ -35,7 +35,8 @@ const receiptOf = (username: string, deliveredSeq: number, readSeq: number): Rec
 })
 
 const account: Register = { username: 'ada', password: 'correct horse battery', displayName: 'Ada L.' }
-const draft: SendMessage = { to: 'bob', text: 'Hello, Bob!', clientMessageId: 'c4b1d1c2' }
+/** Without a `clientMessageId`: who tries it with another text would meet a conflict. */
+const draft: SendMessage = { to: 'bob', text: 'Hello, Bob!' }
 const arrived: MarkDelivered = [{ conversationId, seq: 3 }]
 const user = { username: 'ada', displayName: 'Ada L.', createdAt: new Date('2026-01-30T09:30:00Z') }
 const signedIn: SignedIn = {

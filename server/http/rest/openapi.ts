@@ -53,7 +53,7 @@ const parametersOf = ({ params = {}, query, examples: { given = {} } }: Route): 
   return [...Object.entries(params).map(of('path')), ...Object.entries(query?.shape ?? {}).map(of('query'))]
 }
 
-/** A file of the answers of one route: the one that it is for, then the errors by status. */
+/** The answers of one route: the one that it is for, then the errors by status. */
 const responsesOf = (route: Route): Json => {
   const { method, status, answer, links, examples } = route
   const ok = {
@@ -97,12 +97,12 @@ const problemResponse = (status: number, kinds: ErrorKind[]): Json => ({
 })
 
 const operationOf = (route: Route): Json => {
-  const { id, procedure, isPublic, note, body, examples } = route
+  const { id, procedure, isPublic, summary, note, body, examples } = route
   const description = (appRouter._def.procedures[procedure]._def.meta as Meta | undefined)?.description ?? ''
   const parameters = parametersOf(route)
   return {
     operationId: id,
-    summary: description,
+    summary: summary ?? description,
     ...(note !== undefined && { description: note }),
     security: isPublic ? [] : [{ session: [] }],
     ...(parameters.length > 0 && { parameters }),

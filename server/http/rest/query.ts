@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Conversations, History, limits, OnlineUsers, Username } from '../../contract/index.ts'
+import { Conversations, History, OnlineUsers, Username } from '../../contract/index.ts'
 
 /** A query string has only text: what reads as a whole number is one, anything else is left for the schema to refuse. */
 const whole = <Schema extends z.ZodType>(schema: Schema) =>
@@ -31,7 +31,7 @@ const Time = z.preprocess(readTime, z.date(timeWords))
 
 const { limit, before, after, around } = History.shape
 
-const historyLimit = whole(limit).describe(`How many messages, at most ${limits.pageMax}.`)
+const historyLimit = whole(limit).describe('How many messages.')
 
 /** The query strings, each as the values that it means. Unknown parameters are refused, as everywhere. */
 export const MessagesBetween = z.strictObject({

@@ -39,6 +39,8 @@ export interface Route {
   status: 200 | 201 | 204
   /** Needs no session; a token that came along does not matter, not even one that has ended. */
   isPublic?: true
+  /** Instead of the procedure's description, where two routes share it. */
+  summary?: string
   /** What the procedure's own description does not say. */
   note?: string
   params?: Record<string, z.ZodType>
@@ -146,10 +148,10 @@ export const routes: Route[] = [
     path: '/api/messages/history',
     procedure: 'history',
     status: 200,
+    summary: 'One page of the messages between two users, one of whom is the caller; oldest message first.',
     note:
-      'The messages between two users, one of whom is the caller. Several messages can bear one time, so to read ' +
-      'all of a conversation page on with the `Link` header, or with `nextBefore` at ' +
-      '`GET /api/conversations/{conversation}/messages`.',
+      'Several messages can bear one time, so to read all of a conversation page on with the `Link` header, or with ' +
+      '`nextBefore` at `GET /api/conversations/{conversation}/messages`.',
     query: MessagesBetween,
     input: (given) => {
       const { sender, receiver, limit, before } = given as z.output<typeof MessagesBetween>

@@ -3,11 +3,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Chat } from '../../domain/chat.ts'
 import type { Log } from '../../domain/ports.ts'
 import { createHttpContext } from '../../trpc/context.ts'
-import { logUnforeseen } from '../../trpc/errors.ts'
 import { appRouter } from '../../trpc/router.ts'
 import { serveDocs } from './docs.ts'
 import { sendUnlessKnown } from './etag.ts'
-import { asProblem, explain, httpError } from './problem.ts'
+import { httpError } from './problem.ts'
+import { refuse } from './refuse.ts'
 import { type Links, type Route, routes } from './routes.ts'
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -34,17 +34,7 @@ export const serveRest = (
   server.register(
     async (api) => {
       takeEmptyBodies(api)
-      api.setErrorHandler((thrown, req, reply) => {
-        const { error, status, trpcError } = explain(thrown)
-        if (status >= 500) logUnforeseen(log, trpcError, `${req.method} ${req.routeOptions.url}`)
-        const problem = asProblem(error, status)
-        if (problem.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(problem.retryAfterMs / 1000))
-        if (status === 401) reply.header('www-authenticate', challenge(problem.kind))
-        if (status === 415) reply.header('accept', 'application/json')
-        reply.header('cache-control', 'no-store').header('content-type', 'application/problem+json')
-        // As bytes, since Fastify adds a charset to text, which this type has none of.
-        return reply.code(status).send(Buffer.from(JSON.stringify(problem)))
-      })
+      api.setErrorHandler((thrown, req, reply) => refuse(log, thrown, req, reply))
       api.setNotFoundHandler((req) => {
         throw httpError(404, `There is nothing at ${req.method} ${pathOf(req)}; /api/docs lists what there is.`)
       })
@@ -108,8 +98,6 @@ const refuseOtherMethods = (api: FastifyInstance, path: string, taken: string[])
     handler: () => undefined,
   })
 }
-
-const challenge = (kind: string): string => (kind === 'sessionEnded' ? 'Bearer error="invalid_token"' : 'Bearer')
 
 const linkHeader = (links: Links): string =>
   Object.entries(links)
