@@ -12,6 +12,7 @@ import { createRateLimiter, defaultRules, noLimits } from './domain/rates.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { serveHealth } from './http/health.ts'
 import { createOriginGate } from './http/origins.ts'
+import { serveRest } from './http/rest/serve.ts'
 import { createHttpServer } from './http/server.ts'
 import { serveTrpc } from './http/trpc.ts'
 import { createLog } from './log.ts'
@@ -83,6 +84,7 @@ export const startApp = async (
     opened.defer(() => closeHttp(server))
     const endStreams = serveTrpc(server, { chat, log, clientAddress })
     opened.defer(endStreams)
+    serveRest(server, { chat, log, clientAddress })
     serveHealth(server, async () => {
       if (draining) return 'The server is stopping.'
       return ports.store.ping().then(

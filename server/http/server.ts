@@ -1,6 +1,7 @@
 import cors from '@fastify/cors'
-import { type FastifyInstance, fastify } from 'fastify'
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Log } from '../domain/ports.ts'
+import { isOfRest, refuse } from './rest/refuse.ts'
 
 /** As much as a frame of the socket; a batch of calls has to fit as well. */
 const bodyLimit = 64 * 1024
@@ -14,8 +15,9 @@ export const createHttpServer = ({ log, allowedOrigins }: { log: Log; allowedOri
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
+    frameworkErrors: (error, req, reply) => refuseUnread(log, error, req, reply),
   })
-  server.register(cors, { origin: allowedOrigins, maxAge: 600 })
+  server.register(cors, { origin: allowedOrigins, exposedHeaders: ['ETag', 'Link', 'Retry-After'], maxAge: 600 })
   server.setErrorHandler<Error & { statusCode?: number }>((error, req, reply) => {
     const status = error.statusCode ?? 500
     if (status >= 500) log.error({ error, path: req.routeOptions.url }, 'a request failed')
@@ -25,4 +27,10 @@ export const createHttpServer = ({ log, allowedOrigins }: { log: Log; allowedOri
     reply.code(404).send({ message: `There is nothing at ${req.method} ${req.url.split('?')[0]}` }),
   )
   return server
+}
+
+/** Addresses that cannot be read find no route, and so no error handler of one. */
+const refuseUnread = (log: Log, error: FastifyError, req: FastifyRequest, reply: FastifyReply): void => {
+  if (isOfRest(req.url)) refuse(log, error, req, reply)
+  else reply.code(error.statusCode ?? 400).send({ message: error.message })
 }
