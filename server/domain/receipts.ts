@@ -61,47 +61,56 @@ export interface DeliveryMarks {
   flush(): Promise<void>
 }
 
-const gatherMs = 200
-const retryMs = 1_000
+/** A first mark is stored this soon, ... */
+const gatherMs = 50
+/** ... and the next of the same reader in the same conversation this late: told to all members, marks cost as messages do. */
+const againMs = 1_000
 
 export const createDeliveryMarks = (ports: Ports, open: Open): DeliveryMarks => {
-  let noted = new Map<string, Move>()
-  let waiting = false
+  const { clock, log } = ports
+  const noted = new Map<string, { move: Move; dueAt: number }>()
+  const storedAt = new Map<string, number>()
+  let isWaiting = false
 
-  const schedule = (ms: number) => {
-    if (waiting) return
-    waiting = true
-    ports.clock.setTimeout(() => {
-      waiting = false
-      void flush()
-    }, ms)
+  const wait = () => {
+    if (isWaiting || noted.size === 0) return
+    isWaiting = true
+    clock.setTimeout(() => {
+      isWaiting = false
+      const now = clock.now()
+      for (const [key, at] of storedAt) if (at + againMs <= now || at > now) storedAt.delete(key)
+      void store(Array.from(noted).filter(([, { dueAt }]) => dueAt <= now)).finally(wait)
+    }, gatherMs)
   }
 
-  const flush = async () => {
-    const moves = [...noted.values()]
-    noted = new Map()
-    if (moves.length === 0) return
+  const store = async (due: [key: string, { move: Move }][]) => {
+    if (due.length === 0) return
+    for (const [key] of due) {
+      noted.delete(key)
+      storedAt.set(key, clock.now())
+    }
+    const moves = due.map(([, { move }]) => move)
     try {
       await advance(ports, open, moves)
     } catch (error) {
-      ports.log.warn({ error }, 'cannot store what was delivered; trying again')
+      log.warn({ error }, 'cannot store what was delivered; trying again')
       for (const { username, conversationId, deliveredSeq } of moves) note(username, conversationId, deliveredSeq)
-      schedule(retryMs)
     }
   }
 
   const note = (username: Username, conversationId: ConversationId, seq: number) => {
     const key = `${username} ${conversationId}`
-    const move = noted.get(key)
-    if (move) move.deliveredSeq = Math.max(move.deliveredSeq, seq)
-    else noted.set(key, { conversationId, username, deliveredSeq: seq, readSeq: 0 })
+    const known = noted.get(key)
+    if (known) {
+      known.move.deliveredSeq = Math.max(known.move.deliveredSeq, seq)
+      return
+    }
+    noted.set(key, {
+      move: { conversationId, username, deliveredSeq: seq, readSeq: 0 },
+      dueAt: clock.now() + (storedAt.has(key) ? againMs : gatherMs),
+    })
+    wait()
   }
 
-  return {
-    note(username, conversationId, seq) {
-      note(username, conversationId, seq)
-      schedule(gatherMs)
-    },
-    flush,
-  }
+  return { note, flush: () => store([...noted]) }
 }
