@@ -26,24 +26,32 @@ export const readAll = async (input: Input): Promise<string> => {
 }
 
 /**
- * A line typed without being shown. Ctrl-C ends the process as it would anywhere else.
- * @throws UsageError when nothing is typed and the terminal is closed (Ctrl-D)
+ * Lines typed without being shown, one for each prompt. Ctrl-C ends the process as it would anywhere else.
+ * @throws UsageError when the terminal is closed (Ctrl-D) before they are typed
  */
-export const askHidden = async (input: Input, prompt: string, show: Writable): Promise<string> => {
-  show.write(prompt)
+export const askHidden = async (input: Input, show: Writable, prompts: string[]): Promise<string[]> => {
   const hidden = new Writable({ write: (_chunk, _encoding, done) => done() })
+  // From here on the terminal shows nothing. So the prompt comes after it, and all prompts share it.
   const lines = createInterface({ input, output: hidden, terminal: true, historySize: 0 })
+  const answers: string[] = []
+  const ask = () => show.write(prompts[answers.length] ?? '')
   try {
-    return await new Promise<string>((resolve, reject) => {
-      lines.once('line', resolve)
+    return await new Promise<string[]>((resolve, reject) => {
+      lines.on('line', (line) => {
+        answers.push(line)
+        show.write('\n')
+        ask()
+        if (answers.length === prompts.length) resolve(answers)
+      })
       lines.once('close', () => reject(new UsageError('No password was given.')))
       lines.once('SIGINT', () => {
         lines.close()
+        show.write('\n')
         process.kill(process.pid, 'SIGINT')
       })
+      ask()
     })
   } finally {
     lines.close()
-    show.write('\n')
   }
 }

@@ -20,9 +20,8 @@ export const readPassword = async ({ environment, stdin, stderr }: Sources, isNe
     if (line === '') throw new UsageError('No password: set PARLEY_PASSWORD, or write it to stdin.')
     return line
   }
-  const password = await askHidden(stdin, 'Password: ', stderr)
-  if (isNew && (await askHidden(stdin, 'The same again: ', stderr)) !== password) {
-    throw new UsageError('The two passwords differ.')
-  }
+  const prompts = isNew ? ['Password: ', 'The same again: '] : ['Password: ']
+  const [password = '', again = password] = await askHidden(stdin, stderr, prompts)
+  if (again !== password) throw new UsageError('The two passwords differ.')
   return password
 }
