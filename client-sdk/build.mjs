@@ -1,4 +1,4 @@
-// Makes dist/ of what `tsc` compiled: two entries that share one chunk, and one declaration that imports nothing.
+// Makes dist/ of what `tsc` compiled: three entries (browsers, Node, the command) that share one chunk, and one declaration that imports nothing.
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -44,8 +44,8 @@ const writeNotices = async (chunks) => {
 await rm(dist, { recursive: true, force: true })
 const [code, types] = await Promise.all([
   rollup({
-    input: [join(compiled, 'index.js'), join(compiled, 'node.js')],
-    external: 'ws',
+    input: ['index.js', 'node.js', 'command/parley.js'].map((entry) => join(compiled, entry)),
+    external: ['ws', /^node:/],
     plugins: [rolledIn],
     onwarn,
   }),
@@ -65,5 +65,10 @@ const written = [
 ]
 await writeNotices(written)
 
-const foreign = written.flatMap(({ imports }) => imports).filter((name) => name !== 'ws' && name !== 'client.js')
+/** Node's own modules are for the command alone: everything else runs in browsers, or stands beside what does. */
+const isOurs = (fileName, name) =>
+  name === 'ws' ||
+  name === 'client.js' ||
+  (fileName === 'parley.js' && (name === 'node.js' || name.startsWith('node:')))
+const foreign = written.flatMap(({ fileName, imports }) => imports.filter((name) => !isOurs(fileName, name)))
 if (foreign.length > 0) throw new Error(`The package would import ${foreign.join(', ')}`)

@@ -83,12 +83,15 @@ describe.concurrent('the package @parley/client', () => {
     expect((await readdir(installed, { recursive: true })).sort()).toEqual([
       'LICENSE',
       'README.md',
+      'bin',
+      'bin/parley.js',
       'dist',
       'dist/THIRD-PARTY-LICENSES.txt',
       'dist/client.js',
       'dist/index.d.ts',
       'dist/index.js',
       'dist/node.js',
+      'dist/parley.js',
       'package.json',
     ])
   })
@@ -111,6 +114,8 @@ describe.concurrent('the package @parley/client', () => {
     expect(new Set(await imports('node.js'))).toEqual(new Set(['ws', './client.js']))
     expect(new Set(await imports('index.js'))).toEqual(new Set(['./client.js']))
     expect(await imports('client.js')).toEqual([])
+    const ofCommand = (await imports('parley.js')).filter((name) => !name?.startsWith('node:'))
+    expect(new Set(ofCommand)).toEqual(new Set(['./client.js', './node.js']))
     expect(await imports('index.d.ts')).toEqual([])
   })
 
@@ -118,7 +123,9 @@ describe.concurrent('the package @parley/client', () => {
     const text = await readFile(join(installed, 'dist/index.d.ts'), 'utf8')
     expect(text).not.toMatch(/from 'zod'|z\.infer|node_modules|\bContext\b|tokenHash/)
     expect(text).not.toContain(root)
-    expect(await readFile(join(installed, 'dist/client.js'), 'utf8')).not.toContain(root)
+    for (const file of ['client.js', 'parley.js']) {
+      expect(await readFile(join(installed, 'dist', file), 'utf8')).not.toContain(root)
+    }
   })
 
   test('gives createClient and ChatError to import and to require', async () => {
@@ -132,6 +139,12 @@ describe.concurrent('the package @parley/client', () => {
       `const ${names} = require('@parley/client'); ${print}`,
     )
     expect(required).toEqual({ stdout: 'function closed\n', stderr: '' })
+  })
+
+  test('brings the command parley, which works where it was installed', async () => {
+    const { version } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
+    const { stdout } = await run(join(project, 'node_modules/.bin/parley'), ['--version'], { cwd: folder })
+    expect(stdout).toBe(`${version}\n`)
   })
 
   test('gives browsers, Deno and Bun the client that needs no ws', async () => {

@@ -1,0 +1,82 @@
+import type { ChatClient, FeedEvent } from '../public.ts'
+import { type Command, text, wholeNumber } from './command.ts'
+import { openCursorFile } from './cursor-file.ts'
+import { UsageError } from './exit-codes.ts'
+import type { Output } from './output.ts'
+import { withSession } from './server.ts'
+
+export const listen: Command = {
+  summary: 'print what comes in, as it comes',
+  words: [],
+  options: {
+    messages: { help: 'only messages, as history prints them; otherwise all events' },
+    cursor: { value: 'FILE', help: 'keep the place in this file, and go on behind it' },
+    count: { value: 'N', help: 'end after so many lines' },
+  },
+  help: `Prints each event as a line of JSON: type is ready, message or receipt. It begins with what was never delivered to you,
+goes on live, and waits through lost connections by itself. Own messages are among them. A message counts as delivered
+once it was printed.
+
+With --cursor a restart goes on behind the last event that was printed, and nothing is lost or comes twice; only what
+was printed in the moment of a kill -9 or a power cut may come again. Use one file for each user and server. When more
+was missed than the server replays, a ready event says replay: reset (with --messages: stderr says so) and names the
+conversations to read with parley history.
+
+It ends with 0 on SIGINT, SIGTERM and when nobody reads its output any more, and with 3 when the session has ended.`,
+  examples: [
+    `parley listen --messages --cursor ~/.ada.cursor | while read -r line; do jq -r .text <<< "$line"; done`,
+    'parley listen --messages --count 1 | jq -r .text',
+    `parley listen | jq -c 'select(.type == "receipt") | .receipt'`,
+  ],
+  async run(call) {
+    const { values, output } = call
+    const count = wholeNumber(values, 'count') ?? Number.POSITIVE_INFINITY
+    if (count === 0) throw new UsageError('--count begins at 1')
+    const file = text(values, 'cursor')
+    const lineOf = values.messages ? messageOf : (event: FeedEvent) => event
+    let printed = 0
+
+    await withSession(call, async (client) => {
+      const place = file === undefined ? null : openCursorFile(file)
+      tellOfCuts(client, output)
+      for await (const event of client.events({ cursor: place?.cursor, signal: untilStopped() })) {
+        try {
+          const line = lineOf(event)
+          if (line) await output.print(line)
+          else tellOfReset(event, output)
+          place?.keep(event.cursor)
+          if (line && ++printed === count) break
+        } catch (error) {
+          // Closed before the loop is left: leaving would count as delivered what was not printed.
+          client.close()
+          throw error
+        }
+      }
+    })
+  },
+}
+
+const messageOf = (event: FeedEvent) => (event.type === 'message' ? event.message : null)
+
+const tellOfReset = (event: FeedEvent, output: Output) => {
+  if (event.type !== 'ready' || event.replay === 'complete') return
+  output.notice(`too much was missed to be replayed; use parley history for ${event.conversations.join(', ')}`)
+}
+
+/** Once for each time without a connection, not for each attempt. */
+const tellOfCuts = (client: ChatClient, output: Output) => {
+  let isCut = false
+  client.onState((state) => {
+    if (state.status === 'offline' && !isCut) output.notice(`no connection, trying again: ${state.error.message}`)
+    if (state.status === 'live' && isCut) output.notice('connected again')
+    if (state.status === 'offline') isCut = true
+    if (state.status === 'live') isCut = false
+  })
+}
+
+/** The second signal of its kind ends the process as if nobody had listened to the first. */
+const untilStopped = (): AbortSignal => {
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
+  return stop.signal
+}
