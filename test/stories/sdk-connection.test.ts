@@ -42,12 +42,16 @@ describe.concurrent('the connection', () => {
     await using world = await startWorld()
     await using network = await startNetwork(world.url)
     network.cut()
-    const client = createClient({ url: network.url, callTimeoutMs: 300 })
-    await expect(client.me()).rejects.toMatchObject({
+    const client = createClient({ url: network.url })
+    const offline = statesOf(client).next('offline')
+    const patient = client.me()
+    await offline
+    await expect(client.me(undefined, { timeoutMs: 1 })).rejects.toMatchObject({
       kind: 'timedOut',
       message: expect.stringMatching(/^No connection in time: /),
     })
     client.close()
+    await expect(patient).rejects.toMatchObject({ kind: 'closed' })
   })
 
   test('live is said when the server has let the client in: never with a token that it refuses', async () => {
