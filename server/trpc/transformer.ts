@@ -68,10 +68,23 @@ const partOf = (value: object): Part | null => {
   const known = parts.get(value)
   if (known !== undefined) return known
   const dates: Dates = {}
-  // JSON itself writes a date as superjson does, so only their places are to be found.
-  const part = collectDates(value, '', dates, 0) ? { json: JSON.stringify(value), dates } : null
+  const part = collectDates(value, '', dates, 0) ? { json: JSON.stringify(withTexts(value, dates)), dates } : null
   parts.set(value, part)
   return part
+}
+
+/**
+ * JSON writes a date as superjson does, but asks each for its `toJSON`, which takes as long as the rest of a message. Those
+ * of a flat object are given to it as texts.
+ */
+const withTexts = (value: object, dates: Dates): object => {
+  if (Array.isArray(value)) return value
+  const flat: Record<string, unknown> = { ...value }
+  for (const path in dates) {
+    if (path.includes('.')) return value
+    flat[path] = (flat[path] as Date).toISOString()
+  }
+  return flat
 }
 
 /** The text of `serialize(value)`, put together of parts that may be known already. */
