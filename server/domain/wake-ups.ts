@@ -40,10 +40,6 @@ export const listenForWakeUps = (bus: Bus, username: Username, signal: AbortSign
     taken = 0
     rouse()
   }
-  const empty = () => {
-    taken = 0
-    return null
-  }
   const unlisten = bus.listen(
     username,
     (event) => {
@@ -68,7 +64,10 @@ export const listenForWakeUps = (bus: Bus, username: Username, signal: AbortSign
         arrived = []
         taken = 0
       }
-      return taking[taken++] ?? empty()
+      const event = taking[taken]
+      if (!event) return null
+      taken++
+      return event
     },
     arrival: () =>
       new Promise((resolve) => {
