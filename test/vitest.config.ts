@@ -12,7 +12,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    pool: 'threads',
+    // Processes, since a thread that runs the store's native code cannot be ended for certain.
+    pool: 'forks',
     maxWorkers: 4,
     testTimeout: 20_000,
     server: { deps: { external: [/\/dist\//] } },
