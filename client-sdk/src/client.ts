@@ -1,6 +1,7 @@
 import { ChatError } from '../../server/contract/errors.ts'
 import type { HistoryPage, SignedIn } from '../../server/contract/index.ts'
 import { socketUrl } from './address.ts'
+import { createBehind } from './behind.ts'
 import { type CallName, type CallOptions, type Calls, callNames } from './calls.ts'
 import { createConnection } from './connection.ts'
 import { createDeliveries } from './deliveries.ts'
@@ -43,6 +44,7 @@ export const createClientOn = (makeSocket: MakeSocket, options: ClientOptions): 
   const nextId = () => ++lastId
 
   const state = createStateOwner()
+  const behind = createBehind(state)
   const session = createSession(token, callTimeoutMs)
   const connection = createConnection({
     url: socketUrl(url),
@@ -53,6 +55,7 @@ export const createClientOn = (makeSocket: MakeSocket, options: ClientOptions): 
       pending.sendAll()
       subscriptions.startAll()
     },
+    isBehind: behind.isAny,
     onAnswer(answer) {
       pending.answer(answer)
       subscriptions.answer(answer)
@@ -99,6 +102,7 @@ export const createClientOn = (makeSocket: MakeSocket, options: ClientOptions): 
     state,
     connection,
     subscriptions,
+    behind,
     deliveries,
     historyAfter: (conversation, after, signal) =>
       ask('history', { conversation, after, limit: 100 }, { signal }) as Promise<HistoryPage>,

@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   token(why: TokenReason): Promise<string | null>
   /** The socket is open: everything has to be said anew. */
   onOpen(): void
+  /** What was missed is still to come. */
+  isBehind(): boolean
   onAnswer(answer: Answer): void
   /** The server goes; call `go` when no answer is missing. */
   onLeaving(go: () => void): void
@@ -100,7 +102,7 @@ export const createConnection = (options: ConnectionOptions) => {
     if (frame.id === null) return frame.type === 'reconnect' ? leave() : refused(fromErrorShape(frame.error))
     if (frame.type === 'data') attempt = refusedTokens = 0
     options.onAnswer(frame)
-    if (state.get().status === 'connecting') state.enter({ status: 'live' })
+    if (state.get().status === 'connecting') state.enter({ status: options.isBehind() ? 'catchingUp' : 'live' })
   }
 
   /** An error without a call is said before all answers when the server lets this connection do nothing. */

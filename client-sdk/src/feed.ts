@@ -19,6 +19,8 @@ type Arrival = { message: Message; id: string }
 export interface FeedOptions {
   give(event: FeedEvent): void
   historyAfter(conversation: string, seq: number): Promise<HistoryPage>
+  /** All that was missed has been given. */
+  onCaughtUp(): void
   /** A hole cannot be filled. */
   fail(error: ChatError): void
   /** Aborted when nobody takes events any more. */
@@ -29,12 +31,14 @@ export interface FeedOptions {
  * Puts what comes in into one line for each conversation: repeats are passed over, and where messages are missing (the
  * server said `reset`, or lost some on the way) they are read from the history first.
  */
-export const createFeed = ({ give, historyAfter, fail, signal }: FeedOptions) => {
+export const createFeed = ({ give, historyAfter, onCaughtUp, fail, signal }: FeedOptions) => {
   const lines = new Map<string, Line>()
   const receipts = new Map<string, number>()
   let filling = 0
   /** Where to go on after a restart. It stands still while holes are filled: what fills them comes before it. */
   let cursor = ''
+  /** The id of the `caughtUp` that came while holes were being filled. */
+  let caughtUpAt: string | null = null
 
   const giveEvent = (event: ChatEvent, id: string) => {
     if (filling === 0) cursor = id
@@ -63,6 +67,7 @@ export const createFeed = ({ give, historyAfter, fail, signal }: FeedOptions) =>
     line.held = null
     filling--
     for (const arrival of held) takeMessage(arrival)
+    tellCaughtUp()
   }
 
   const takeMessage = (arrival: Arrival) => {
@@ -77,6 +82,13 @@ export const createFeed = ({ give, historyAfter, fail, signal }: FeedOptions) =>
     else if (message.seq > line.top) void fill(message.conversationId, line, [arrival])
   }
 
+  const tellCaughtUp = () => {
+    if (filling > 0 || caughtUpAt === null) return
+    giveEvent({ type: 'caughtUp' }, caughtUpAt)
+    caughtUpAt = null
+    onCaughtUp()
+  }
+
   const takeReceipt = (receipt: Receipt, id: string) => {
     const key = `${receipt.conversationId} ${receipt.username}`
     if (receipt.version <= (receipts.get(key) ?? 0)) return
@@ -88,6 +100,10 @@ export const createFeed = ({ give, historyAfter, fail, signal }: FeedOptions) =>
     take(event: ChatEvent, id: string) {
       if (event.type === 'message') return takeMessage({ message: event.message, id })
       if (event.type === 'receipt') return takeReceipt(event.receipt, id)
+      if (event.type === 'caughtUp') {
+        caughtUpAt = id
+        return tellCaughtUp()
+      }
       giveEvent(event, id)
       if (event.replay === 'complete') return
       for (const conversationId of event.conversations) {

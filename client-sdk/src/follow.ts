@@ -1,10 +1,11 @@
 import { ChatError } from '../../server/contract/errors.ts'
 import type { ChatEvent, HistoryPage, Message, StatusEvent } from '../../server/contract/index.ts'
+import type { Behind } from './behind.ts'
 import type { Inputs } from './calls.ts'
 import type { Connection } from './connection.ts'
 import type { Deliveries } from './deliveries.ts'
 import { createFeed, type FeedEvent } from './feed.ts'
-import { createLoop, type Inlet } from './loop.ts'
+import { createLoop, type Inlet, type Source } from './loop.ts'
 import type { StateOwner } from './state.ts'
 import type { Subscription, Subscriptions } from './subscription.ts'
 
@@ -39,21 +40,46 @@ export interface LoopsOptions {
   state: StateOwner
   connection: Connection
   subscriptions: Subscriptions
+  behind: Behind
   deliveries: Deliveries
   historyAfter(conversation: string, after: number, signal: AbortSignal): Promise<HistoryPage>
 }
 
-export const createLoops = ({ state, connection, subscriptions, deliveries, historyAfter }: LoopsOptions): Loops => {
-  const subscribe = (subscription: Omit<Subscription, 'onEnd'>, inlet: Inlet<never>) => {
+/** What a loop subscribes to. */
+interface Asked extends Omit<Subscription, 'onEnd'> {
+  /** It is not said to the server any more. */
+  onStop(): void
+}
+
+export const createLoops = (options: LoopsOptions): Loops => {
+  const { state, connection, subscriptions, behind, deliveries, historyAfter } = options
+
+  /** Subscribes for as long as the reader takes what comes: a full inlet ends it, an empty one begins it again. */
+  const subscribe = (inlet: Inlet<never>, asked: Asked): Source => {
+    const subscription: Subscription = Object.assign(asked, {
+      // Whoever closes her own client knows why her loops end.
+      onEnd: (error: ChatError) => inlet.end(error.kind === 'closed' ? null : error),
+    })
+    let stop: (() => void) | null = null
+    const begin = () => {
+      stop = subscriptions.add(subscription)
+      connection.connect()
+    }
+    const end = () => {
+      stop?.()
+      stop = null
+      asked.onStop()
+    }
     if (state.get().status === 'closed') throw new ChatError('closed')
-    const stop = subscriptions.add(
-      Object.assign(subscription, {
-        // Whoever closes her own client knows why her loops end.
-        onEnd: (error: ChatError) => inlet.end(error.kind === 'closed' ? null : error),
-      }),
-    )
-    connection.connect()
-    return stop
+    inlet.onFull(end)
+    begin()
+    return {
+      onEmpty() {
+        if (state.get().status === 'closed') inlet.end(null)
+        else if (stop === null) begin()
+      },
+      close: end,
+    }
   }
 
   /** @param put gives the reader what she wants of an event */
@@ -70,22 +96,28 @@ export const createLoops = ({ state, connection, subscriptions, deliveries, hist
           const { conversationId, seq } = event.message
           if (seq > (taken.get(conversationId) ?? 0)) put(event, inlet, () => deliveries.note(conversationId, seq))
         },
-        historyAfter: (conversation, after) => historyAfter(conversation, after, inlet.signal),
+        async historyAfter(conversation, after) {
+          await inlet.room()
+          return historyAfter(conversation, after, inlet.signal)
+        },
+        onCaughtUp: () => behind.delete(inlet),
         fail: inlet.end,
         signal: inlet.signal,
       })
       const input: Inputs['onMessage'] = { ack: 'client' }
-      const subscription = {
+      const asked = {
         path: 'onMessage',
         input,
         lastEventId: cursor,
+        onStart: () => behind.add(inlet),
+        onStop: () => behind.delete(inlet),
         onData(data: unknown) {
           const { id, data: event } = data as { id: string; data: ChatEvent }
-          subscription.lastEventId = id
+          asked.lastEventId = id
           feed.take(event, id)
         },
       }
-      return subscribe(subscription, inlet)
+      return subscribe(inlet, asked)
     })
 
   return {
@@ -96,15 +128,14 @@ export const createLoops = ({ state, connection, subscriptions, deliveries, hist
     events: (options = {}) => follow<FeedEvent>(options, (event, inlet, onTaken) => inlet.push(event, onTaken)),
     statuses: ({ signal, users } = {}) =>
       createLoop<StatusEvent>(signal, (inlet) =>
-        subscribe(
-          {
-            path: 'onStatus',
-            input: { users } satisfies Inputs['onStatus'],
-            lastEventId: undefined,
-            onData: (event) => inlet.push(event as StatusEvent),
-          },
-          inlet,
-        ),
+        subscribe(inlet, {
+          path: 'onStatus',
+          input: { users } satisfies Inputs['onStatus'],
+          lastEventId: undefined,
+          onStart() {},
+          onStop() {},
+          onData: (event) => inlet.push(event as StatusEvent),
+        }),
       ),
   }
 }

@@ -5,19 +5,31 @@ import { asThrownHere } from './errors.ts'
 export interface Inlet<Value> {
   /** @param onTaken called when the reader is done with the value: asks for the next one, or leaves the loop. */
   push(value: Value, onTaken?: () => void): void
+  /** Calls back each time that `waitingMax` values wait for the reader; no more should be put here then. */
+  onFull(listener: () => void): void
+  /** Resolves when less wait, or nobody reads any more. */
+  room(): Promise<void>
   /** Ends the loop; with an error, it throws. What waits is not given out, and nothing more counts as taken. */
   end(error: ChatError | null): void
   /** Aborted when nobody reads any more. */
   signal: AbortSignal
 }
 
-/**
- * A loop over what comes in. `open` begins it, with the first value that is asked for, and returns what ends it: called
- * once, as soon as the reader has left, the signal has aborted or the inlet was ended.
- */
+/** A slower reader keeps so many values in memory, not all that a server can send. */
+const waitingMax = 1_000
+
+/** What fills a loop. */
+export interface Source {
+  /** The reader waits for a value, and there is none. */
+  onEmpty(): void
+  /** Called once, as soon as the reader has left, the signal has aborted or the inlet was ended. */
+  close(): void
+}
+
+/** A loop over what comes in. `open` begins it, with the first value that is asked for. */
 export const createLoop = <Value>(
   signal: AbortSignal | undefined,
-  open: (inlet: Inlet<Value>) => () => void,
+  open: (inlet: Inlet<Value>) => Source,
 ): AsyncGenerator<Value, void, undefined> => {
   const over = new AbortController()
   let wake = () => {}
@@ -31,11 +43,25 @@ export const createLoop = <Value>(
     const waiting: { value: Value; onTaken: (() => void) | undefined }[] = []
     let ended = false
     let failure: ChatError | null = null
-    const close = open({
+    let onFull = () => {}
+    let roomWanted: (() => void)[] = []
+    const giveRoom = () => {
+      for (const resolve of roomWanted) resolve()
+      roomWanted = []
+    }
+    const source = open({
       push(value, onTaken) {
-        waiting.push({ value, onTaken })
+        if (waiting.push({ value, onTaken }) === waitingMax) onFull()
         wake()
       },
+      onFull(listener) {
+        onFull = listener
+      },
+      room: () =>
+        new Promise((resolve) => {
+          if (waiting.length < waitingMax || over.signal.aborted) resolve()
+          else roomWanted.push(resolve)
+        }),
       end(error) {
         ended = true
         failure = error
@@ -44,8 +70,8 @@ export const createLoop = <Value>(
       signal: over.signal,
     })
     signal?.addEventListener('abort', leave)
-    over.signal.addEventListener('abort', close)
-    if (over.signal.aborted) close()
+    over.signal.addEventListener('abort', source.close)
+    if (over.signal.aborted) source.close()
     try {
       while (!over.signal.aborted) {
         const next = waiting.shift()
@@ -56,15 +82,19 @@ export const createLoop = <Value>(
             if (!ended) next.onTaken?.()
           }
         } else {
-          await new Promise<void>((resolve) => {
+          const arrival = new Promise<void>((resolve) => {
             wake = resolve
           })
+          giveRoom()
+          source.onEmpty()
+          await arrival
         }
       }
       if (failure) throw asThrownHere(failure)
     } finally {
       signal?.removeEventListener('abort', leave)
       leave()
+      giveRoom()
     }
   }
 

@@ -6,6 +6,8 @@ export type ClientState =
   | { status: 'idle' }
   /** From asking for the token to the server's first answer. */
   | { status: 'connecting'; attempt: number }
+  /** As `live`, while what was missed is still coming in: a loop over messages is not at the present yet. */
+  | { status: 'catchingUp' }
   /** The server has let this client in, with its session if it has one, and has answered on this connection. */
   | { status: 'live' }
   /** Tries again by itself at `retryAt`. */

@@ -10,6 +10,8 @@ export interface Subscription {
   input: unknown
   /** The id of the last tracked event that came, for the server to go on behind it. */
   lastEventId: string | undefined
+  /** It is said to the server, or will be with the next connection. */
+  onStart(): void
   onData(data: unknown): void
   /** It is over. */
   onEnd(error: ChatError): void
@@ -33,6 +35,7 @@ export const createSubscriptions = (nextId: () => number, send: (text: string) =
     open.id = nextId()
     opens.set(open.id, open)
     const { path, input, lastEventId } = open.subscription
+    open.subscription.onStart()
     try {
       open.state = send(writeRequest(open.id, 'subscription', path, input, lastEventId)) ? 'sent' : 'waiting'
     } catch (error) {

@@ -20,4 +20,11 @@ export type ReadyEvent =
   | { type: 'ready'; replay: 'complete' }
   | { type: 'ready'; replay: 'reset'; conversations: ConversationId[] }
 
-export type ChatEvent = ReadyEvent | { type: 'message'; message: Message } | { type: 'receipt'; receipt: Receipt }
+/** Once on every subscription: all that was missed has come; what follows is new. */
+export type CaughtUpEvent = { type: 'caughtUp' }
+
+export type ChatEvent =
+  | ReadyEvent
+  | CaughtUpEvent
+  | { type: 'message'; message: Message }
+  | { type: 'receipt'; receipt: Receipt }

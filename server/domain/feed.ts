@@ -83,6 +83,7 @@ export async function* follow<Item>(
   using _watched = staleFeeds.watch({ username, position, gap: wakeUps.gap })
   // The first look at the store after `start`: what came since then may have come before we listened.
   yield* replay(changesFrom(start, Number.MAX_SAFE_INTEGER))
+  yield asItem(cursorAt(seen.position()), { type: 'caughtUp' })
   while (!signal.aborted) {
     const wakeUp = wakeUps.take()
     if (wakeUp === null) {

@@ -200,12 +200,13 @@ describe.concurrent('parley listen', () => {
     await using world = await startWorld()
     await using shell = await openShell(world.url)
     const [ada] = await world.people('ada', 'bob')
-    const listening = shell.start(['listen', '--count', '3'], { environment: { PARLEY_TOKEN: ada.token } })
-    await listening.json(1)
+    const listening = shell.start(['listen', '--count', '4'], { environment: { PARLEY_TOKEN: ada.token } })
+    await listening.json(2)
     await ada.send('bob', 'one')
-    const events = await listening.json(3)
+    const events = await listening.json(4)
     expect(events).toMatchObject([
       { type: 'ready', replay: 'complete' },
+      { type: 'caughtUp' },
       { type: 'message', message: { text: 'one' } },
       { type: 'receipt', receipt: { conversationId: 'dm:ada:bob', deliveredSeq: 1 } },
     ])

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { createClientOn } from '../../client-sdk/src/client.ts'
 import { createClient } from '../../client-sdk/src/node.ts'
+import type { SocketLike } from '../../client-sdk/src/socket.ts'
 import { ChatError, type ChatEvent, type Message } from '../../server/contract/index.ts'
 import { isReceipt } from '../harness/plain-client.ts'
 import { password, startWorld, type World } from '../harness/world.ts'
@@ -40,6 +43,49 @@ describe.concurrent('loops', () => {
     expect(await take(restarted.messages(), 1)).toEqual(['three'])
     restarted.close()
     await receipts.first(isDelivered(3))
+  })
+
+  test('[P5] catchingUp is said until all that was missed has come', async () => {
+    await using world = await startWorld()
+    const { open } = await waitingFor(world, 'one', 'two', 'three')
+    const client = open()
+    const statuses: string[] = []
+    client.onState(({ status }) => statuses.push(status))
+    const types: string[] = []
+    for await (const { type } of client.events()) if (types.push(type) === 5) break
+    expect(types).toEqual(['ready', 'message', 'message', 'message', 'caughtUp'])
+    expect(statuses).toEqual(['connecting', 'catchingUp', 'live'])
+    client.close()
+  })
+
+  test('[P2] [P3] [P10] a reader who falls behind stops the flow, and gets the rest in order when she goes on', async () => {
+    await using world = await startWorld()
+    const { ada, bob } = await waitingFor(world, 'first')
+    const stops: string[] = []
+    const client = createClientOn(
+      (url) => {
+        const socket = new WebSocket(url)
+        const send = socket.send.bind(socket) as (text: string) => void
+        const noting = (text: string) => {
+          if (text.includes('subscription.stop')) stops.push(text)
+          send(text)
+        }
+        return Object.assign(socket, { send: noting }) as SocketLike
+      },
+      { url: bob.network.url, token: bob.token },
+    )
+    const loop = client.messages()
+    expect((await loop.next()).value).toMatchObject({ text: 'first' })
+    for (let sent = 0; sent < 2_400; sent += 40) {
+      await Promise.all(
+        Array.from({ length: 40 }, (_, i) => ada.client.sendMessage({ to: 'bob', text: `${sent + i}` })),
+      )
+    }
+    const seqs: number[] = []
+    for await (const { seq } of loop) if (seqs.push(seq) === 2_400) break
+    expect(seqs).toEqual(Array.from({ length: 2_400 }, (_, i) => i + 2))
+    expect(stops.length).toBeGreaterThan(0)
+    client.close()
   })
 
   test('[P5] the cursor of an event leads behind it, however many more had come', async () => {

@@ -13,8 +13,8 @@ export const listen: Command = {
     cursor: { value: 'FILE', help: 'keep the place in this file, and go on behind it' },
     count: { value: 'N', help: 'end after so many lines' },
   },
-  help: `Prints each event as a line of JSON: type is ready, message or receipt. It begins with what was never delivered to you,
-goes on live, and waits through lost connections by itself. Own messages are among them. A message counts as delivered
+  help: `Prints each event as a line of JSON: type is ready, message, receipt, or once caughtUp: all that was missed has come. It
+begins with what was never delivered to you, goes on live, and waits through lost connections by itself. Own messages are among them. A message counts as delivered
 once it was printed.
 
 With --cursor a restart goes on behind the last event that was printed, and nothing is lost or comes twice; only what
