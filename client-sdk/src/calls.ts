@@ -1,5 +1,6 @@
 import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server'
 import type { ParleyRouter } from '../../server/trpc/client-router.ts'
+import { newMessageName } from './message-name.ts'
 
 type Procedures = ParleyRouter['_def']['record']
 
@@ -57,11 +58,4 @@ export const completeInput = (name: CallName, input: unknown): unknown => {
   if (name !== 'sendMessage') return input
   const draft = input as Inputs['sendMessage'] | undefined
   return { ...draft, clientMessageId: draft?.clientMessageId ?? newMessageName() }
-}
-
-let messageNames = 0
-/** Ordered by time, which keeps the server's index of them compact; unguessability is not asked of it. */
-const newMessageName = (): string => {
-  const random = Array.from(crypto.getRandomValues(new Uint32Array(2)), (part) => part.toString(36).padStart(7, '0'))
-  return `${Date.now().toString(36)}-${(messageNames++).toString(36)}-${random.join('')}`
 }

@@ -30,6 +30,8 @@ export interface ClientOptions {
 
 /** A chat client: every call of the contract by its name, and what comes in as loops. */
 export interface ChatClient extends Calls, Loops, AsyncDisposable {
+  /** As it was given. */
+  readonly url: string
   readonly state: ClientState
   /** Calls back with each new state. @returns a function that ends it. */
   onState(listener: (state: ClientState) => void): () => void
@@ -117,6 +119,7 @@ export const createClientOn = (makeSocket: MakeSocket, options: ClientOptions): 
   return {
     ...calls,
     ...loops,
+    url,
     get state() {
       return state.get()
     },

@@ -1,5 +1,5 @@
-import { ChatError } from '../../server/contract/errors.ts'
 import { backoffMs } from './backoff.ts'
+import { asChatError } from './errors.ts'
 
 /** Gathers what was taken, so that a burst of messages is acknowledged by one call. */
 const gatherMs = 50
@@ -33,7 +33,7 @@ export const createDeliveries = (send: (marks: Mark[]) => Promise<unknown>) => {
       forget(marks)
       wait(gatherMs)
     } catch (error) {
-      const refusal = error instanceof ChatError ? error : new ChatError('internal', { cause: error })
+      const refusal = asChatError(error)
       if (!refusal.retryable) forget(marks)
       wait(backoffMs(++failures, refusal))
     }

@@ -14,6 +14,10 @@ export const fromErrorShape = ({ message, data }: ErrorShape): ChatError => {
   })
 }
 
+/** Whatever was thrown where only ours should be. */
+export const asChatError = (cause: unknown): ChatError =>
+  cause instanceof ChatError ? cause : new ChatError('internal', { cause })
+
 /**
  * The same error made anew. Errors are made where a frame came in, and one may end many calls: made again inside the
  * async function that the caller waits for, each has the line of its caller in its stack.

@@ -1,6 +1,7 @@
 import { ChatError } from '../../server/contract/errors.ts'
 import type { ChatEvent, HistoryPage, Message, Receipt } from '../../server/contract/index.ts'
 import { backoffMs } from './backoff.ts'
+import { pause } from './pause.ts'
 
 /** An event of `onMessage`, with the place behind it. */
 export type FeedEvent = ChatEvent & {
@@ -113,14 +114,3 @@ export const createFeed = ({ give, historyAfter, onCaughtUp, fail, signal }: Fee
     },
   }
 }
-
-const pause = (ms: number, signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-  })

@@ -16,6 +16,23 @@ export type {
 } from '../../server/contract/index.ts'
 export type { ParleyRouter } from '../../server/trpc/client-router.ts'
 export type { Call, CallName, CallOptions, Calls, Inputs, Outputs } from './calls.ts'
+export { type Chat, type ChatOptions, createChat } from './chat/chat.ts'
+export type { ConversationSnapshot, ConversationView } from './chat/conversation.ts'
+export type { ConversationSummary, ConversationsSnapshot, ConversationsView } from './chat/conversations.ts'
+export { indexedDbStorage } from './chat/indexed-db.ts'
+export type { ChatMessage } from './chat/message.ts'
+export type { Outbox, Outgoing, OutgoingMessage } from './chat/outbox.ts'
+export type { PresenceView } from './chat/presence.ts'
+export {
+  alone,
+  type Draft,
+  memoryStorage,
+  type OpenOutboxStorage,
+  type OutboxOwner,
+  type OutboxStorage,
+  type StorageNews,
+} from './chat/storage.ts'
+export type { View } from './chat/view.ts'
 export type { ChatClient, ClientOptions } from './client.ts'
 export { ChatError, type ErrorFacts, type ErrorKind } from './errors.ts'
 export type { FeedEvent } from './feed.ts'

@@ -1,5 +1,6 @@
 /**
- * Every error a caller can meet, once; `connectionLost`, `timedOut` and `closed` come from the SDK itself. Each with its tRPC code, whether the same call may succeed later, and its words.
+ * Every error a caller can meet, once; those from `connectionLost` to `closed` come from the SDK itself. Each with its
+ * tRPC code, whether the same call may succeed later, and its words.
  * `retryable` errors of limits carry `retryAfterMs`.
  */
 export const errorKinds = {
@@ -43,6 +44,17 @@ export const errorKinds = {
     retryable: true,
     message: 'No answer came in time; the call may have been carried out.',
   },
+  outboxFull: {
+    code: 'TOO_MANY_REQUESTS',
+    retryable: true,
+    message: 'Too many messages wait to be sent; wait until some have left.',
+  },
+  notStored: {
+    code: 'INTERNAL_SERVER_ERROR',
+    retryable: true,
+    message: 'The outbox could not keep this message, and did not send it.',
+  },
+  cancelled: { code: 'CLIENT_CLOSED_REQUEST', retryable: false, message: 'This message was taken out of the outbox.' },
   closed: { code: 'CLIENT_CLOSED_REQUEST', retryable: false, message: 'This client was closed.' },
   internal: { code: 'INTERNAL_SERVER_ERROR', retryable: true, message: 'Something went wrong on the server.' },
 } as const satisfies Record<string, { code: string; retryable: boolean; message: string }>

@@ -49,24 +49,7 @@ export type ClientMessageId = z.infer<typeof ClientMessageId>
 /** When a row last changed: ordered, otherwise opaque. A safe integer. */
 export type Version = number
 
-export const directConversationId = (a: Username, b: Username): ConversationId =>
-  a < b ? `dm:${a}:${b}` : `dm:${b}:${a}`
-
-/** Who a direct conversation is between (one name for notes to oneself), or null for a group. */
-export const directMembers = (id: ConversationId): Username[] | null => {
-  const [kind, a, b] = id.split(':')
-  if (kind !== 'dm' || a === undefined || b === undefined) return null
-  return a === b ? [a] : [a, b]
-}
-
 const directMembersAreSorted = (id: string): boolean => {
   const [, a = '', b = ''] = id.split(':')
   return a <= b
-}
-
-export const messageId = (conversation: ConversationId, seq: Seq): MessageId => `${conversation}:${seq}`
-
-export const messagePlace = (id: MessageId): { conversationId: ConversationId; seq: Seq } => {
-  const cut = id.lastIndexOf(':')
-  return { conversationId: id.slice(0, cut), seq: Number(id.slice(cut + 1)) }
 }

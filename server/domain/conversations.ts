@@ -5,7 +5,7 @@ import {
   type ConversationId,
   type ConversationPage,
   type Conversations,
-  directConversationId,
+  conversationIdOf,
   directMembers,
   type Username,
 } from '../contract/index.ts'
@@ -26,9 +26,6 @@ export type Open = (caller: Username, address: Address) => Promise<OpenConversat
 
 /** Direct conversations known to have both their people; they never change. Past this many the oldest are forgotten. */
 const knownDirectMax = 100_000
-
-export const conversationIdOf = (caller: Username, address: Address): ConversationId =>
-  address.includes(':') ? address : directConversationId(caller, address)
 
 export const openConversation = ({ store }: Ports): Open => {
   const known = new Map<ConversationId, OpenConversation>()

@@ -10,6 +10,8 @@ export interface Network extends AsyncDisposable {
   kick(): void
   /** Nothing travels any more, and nobody is told: a dead network. New connections get no answer. */
   freeze(): void
+  /** The server hears the client, and is not heard. */
+  mute(): void
   /** Says this to the client in the server's place. */
   inject(frame: string): void
 }
@@ -19,6 +21,7 @@ export const startNetwork = async (target: string): Promise<Network> => {
   const { port } = new URL(target)
   const open = new Set<Socket>()
   const clients = new Set<Socket>()
+  const pairs = new Map<Socket, Socket>()
   let isCut = false
   let isFrozen = false
 
@@ -28,6 +31,8 @@ export const startNetwork = async (target: string): Promise<Network> => {
     client.on('close', () => clients.delete(client))
     if (isFrozen) return void client.on('error', () => {})
     const upstream = connect(Number(port), '127.0.0.1')
+    pairs.set(client, upstream)
+    client.on('close', () => pairs.delete(client))
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -61,6 +66,9 @@ export const startNetwork = async (target: string): Promise<Network> => {
     freeze() {
       isFrozen = true
       for (const socket of open) socket.unpipe().pause()
+    },
+    mute() {
+      for (const [client, upstream] of pairs) upstream.unpipe(client).resume()
     },
     inject(frame) {
       for (const client of clients) client.write(textFrame(frame))

@@ -5,7 +5,7 @@ import { ChatError, type ErrorKind, errorKinds } from '../../contract/index.ts'
 import { asChatError } from '../../trpc/errors.ts'
 
 /** Those that the SDK makes by itself never travel. */
-const ofTheSdk: ErrorKind[] = ['connectionLost', 'timedOut', 'closed']
+const ofTheSdk: ErrorKind[] = ['connectionLost', 'timedOut', 'outboxFull', 'notStored', 'cancelled', 'closed']
 
 export const problemKinds = (Object.keys(errorKinds) as ErrorKind[]).filter((kind) => !ofTheSdk.includes(kind))
 

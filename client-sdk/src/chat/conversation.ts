@@ -1,0 +1,190 @@
+import type { ChatClient } from '../client.ts'
+import { asChatError, type ChatError } from '../errors.ts'
+import type { Message } from '../public.ts'
+import { asSending, asShown, type ChatMessage } from './message.ts'
+import type { Outgoing, OutgoingMessage } from './outbox.ts'
+import { patiently } from './patient.ts'
+import type { Progress } from './progress.ts'
+import { createView, type View } from './view.ts'
+
+const pageSize = 50
+/** History gives at most so many at once. */
+const fillSize = 100
+
+export interface ConversationSnapshot {
+  id: string
+  /** In order, without a hole; own messages that are not acknowledged yet stand last. */
+  messages: readonly ChatMessage[]
+  /** Whether there are messages before the first of these: `loadOlder()`. */
+  hasOlder: boolean
+  /** What is being read from the server. */
+  loading: 'newest' | 'older' | null
+  /** Why its messages cannot be read, such as `unknownUser`. */
+  error: ChatError | null
+}
+
+/** One conversation, as a page shows it. It is read when somebody subscribes, and stays true from then on. */
+export interface ConversationView extends View<ConversationSnapshot> {
+  readonly id: string
+  /** @throws ChatError `outboxFull` */
+  send(text: string): Outgoing
+  /** Reads one page before the first message. At most one at a time; a second call waits for the first. */
+  loadOlder(): Promise<void>
+  /** Everything that is shown here was read. Said to the server when it can be. */
+  markRead(): void
+}
+
+export interface ConversationOptions {
+  id: string
+  username: string
+  client: ChatClient
+  progress: Progress
+  outgoing(): readonly OutgoingMessage[]
+  send(text: string): Outgoing
+  markRead(seq: number): void
+  signal: AbortSignal
+}
+
+export const createConversation = (options: ConversationOptions) => {
+  const { id, username, client, progress, signal } = options
+  /** Dense, in order of `seq`. */
+  let messages: ChatMessage[] = []
+  /** Everything up to here stands in `messages`; null: nothing was read yet. */
+  let top: number | null = null
+  let nextBefore: number | null = null
+  /** Acknowledged, or come in, before those that stand before them. */
+  const early = new Map<number, ChatMessage>()
+  /** One of them came in behind messages that did not. */
+  let hasHole = false
+  let loading: ConversationSnapshot['loading'] = null
+  let reading: Promise<void> | null = null
+  let error: ChatError | null = null
+
+  const view = createView((): ConversationSnapshot => {
+    const sent = [...early.values()]
+      .sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
+      .filter(({ sender }) => sender === username)
+    const sending = options.outgoing().map((outgoing) => asSending(outgoing, username))
+    return { id, messages: [...messages, ...sent, ...sending], hasOlder: nextBefore !== null, loading, error }
+  })
+
+  const shown = (message: Message) => progress.marker()(asShown(message, username))
+
+  /** One reading at a time; what fails for good is shown. */
+  const read = (kind: 'newest' | 'older', work: () => Promise<void>): Promise<void> => {
+    reading ??= (async () => {
+      loading = kind
+      error = null
+      view.changed()
+      try {
+        await work()
+      } catch (cause) {
+        if (!signal.aborted) error = asChatError(cause)
+      } finally {
+        loading = reading = null
+        view.changed()
+      }
+      if (hasHole && !error && top !== null) await loadNewest()
+    })()
+    return reading
+  }
+  const page = (place: { before?: number; after?: number; limit: number }) =>
+    patiently(client, () => client.history({ conversation: id, ...place }, { signal }), signal)
+
+  const loadNewest = () =>
+    read('newest', async () => {
+      if (top === null) {
+        const newest = await page({ limit: pageSize })
+        messages = newest.messages.map(shown)
+        nextBefore = newest.nextBefore
+        top = newest.messages.at(-1)?.seq ?? 0
+      }
+      await fill()
+    })
+
+  /** Puts what came early behind its predecessors, which are read where they are missing. */
+  const fill = async () => {
+    hasHole = false
+    for (join(); top !== null && early.size > 0; join()) {
+      for (const message of (await page({ after: top, limit: fillSize })).messages)
+        early.set(message.seq, shown(message))
+    }
+  }
+  const join = () => {
+    if (top === null) return
+    const followers: ChatMessage[] = []
+    for (const seq of early.keys()) if (seq <= top) early.delete(seq)
+    for (let next = early.get(top + 1); next; next = early.get(top + 1)) {
+      early.delete(++top)
+      followers.push(next)
+    }
+    if (followers.length > 0) messages = [...messages, ...followers]
+  }
+
+  const put = (message: Message) => {
+    if (top === null && !reading) return
+    if (top !== null && message.seq <= top) return
+    early.set(message.seq, shown(message))
+    join()
+    view.changed()
+  }
+
+  return {
+    id,
+    getSnapshot: view.getSnapshot,
+    subscribe(listener: () => void) {
+      if (top === null || error) void loadNewest()
+      return view.subscribe(listener)
+    },
+    get isWatched() {
+      return view.isWatched
+    },
+    send: options.send,
+    loadOlder: () =>
+      read('older', async () => {
+        if (nextBefore === null) return
+        const older = await page({ before: nextBefore, limit: pageSize })
+        messages = [...older.messages.map(shown), ...messages]
+        nextBefore = older.nextBefore
+        await fill()
+      }),
+    markRead() {
+      const newest = messages.findLast(({ status }) => status === 'received')
+      if (newest?.seq && progress.placeOf(username).readSeq < newest.seq) options.markRead(newest.seq)
+    },
+    /** A message that came in. Those before it have come as well, or are read. */
+    take(message: Message) {
+      put(message)
+      if (!early.has(message.seq)) return
+      hasHole = true
+      if (!reading) void loadNewest()
+    },
+    /** An own message that was acknowledged. Those before it are on their way. */
+    takeSent: put,
+    /** Others have got or read more. */
+    progressed() {
+      const mark = progress.marker()
+      for (const [seq, message] of early) early.set(seq, mark(message))
+      messages = [...messages]
+      for (let i = messages.length - 1; i >= 0; i--) {
+        const before = messages[i] as ChatMessage
+        // Everything before it was read as well.
+        if (before.status === 'read') break
+        messages[i] = mark(before)
+      }
+      view.changed()
+    },
+    /** Lets go of what it holds, until somebody subscribes. */
+    unload() {
+      if (reading) return
+      messages = []
+      top = nextBefore = null
+      early.clear()
+      view.changed()
+    },
+    /** The outbox has changed. */
+    changed: view.changed,
+    stop: view.stop,
+  }
+}
+export type Conversation = ReturnType<typeof createConversation>

@@ -1,0 +1,136 @@
+import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
+import { resolve as absolute } from 'node:path'
+import { lockFile } from './lock-file.ts'
+import { alone, type Draft, type OpenOutboxStorage, type OutboxOwner } from './storage.ts'
+
+type Line = { put: Draft } | { removed: string }
+interface Change {
+  line: Line
+  resolve(): void
+  reject(cause: unknown): void
+}
+
+/** So many lines that no longer count are kept before the file is written anew. */
+const staleMax = 1_000
+
+/**
+ * In a file that survives the process and the machine: a first line that says whose it is, then a line of JSON for each
+ * change, synced to disk; what is asked for while one is written goes into the next. One process holds it at a time.
+ */
+export const fileStorage =
+  (path: string): OpenOutboxStorage =>
+  async (owner) => {
+    const file = absolute(path)
+    const unlock = await lockFile(`${file}.lock`)
+    try {
+      const drafts = await read(file, owner)
+      let handle = await rewrite(file, owner, drafts)
+      let lines = 0
+      let isTorn = false
+      let waiting: Change[] = []
+      let writing: Promise<void> | null = null
+
+      const writeAll = async () => {
+        while (waiting.length > 0) {
+          const batch = waiting
+          waiting = []
+          try {
+            await write(batch.map(({ line }) => line))
+            for (const { resolve } of batch) resolve()
+          } catch (cause) {
+            isTorn = true
+            for (const { reject } of batch) reject(cause)
+          }
+        }
+        writing = null
+      }
+      const write = async (changes: Line[]) => {
+        if (isTorn || lines > drafts.size + staleMax) {
+          await handle.close()
+          handle = await rewrite(file, owner, drafts)
+          lines = 0
+          isTorn = false
+        }
+        await handle.appendFile(changes.map((line) => `${JSON.stringify(line)}\n`).join(''))
+        await handle.datasync()
+        for (const line of changes) apply(line, drafts)
+        lines += changes.length
+      }
+      const change = (line: Line) =>
+        new Promise<void>((resolve, reject) => {
+          waiting.push({ line, resolve, reject })
+          writing ??= writeAll()
+        })
+
+      return {
+        ...alone,
+        read: async () => [...drafts.values()],
+        put: (draft) => change({ put: draft }),
+        remove: (clientMessageId) => change({ removed: clientMessageId }),
+        async close() {
+          await writing
+          await handle.close()
+          await unlock()
+        },
+      }
+    } catch (error) {
+      await unlock()
+      throw error
+    }
+  }
+
+const apply = (line: Line, drafts: Map<string, Draft>) => {
+  if ('put' in line) drafts.set(line.put.clientMessageId, line.put)
+  else drafts.delete(line.removed)
+}
+
+const read = async (file: string, { url, username }: OutboxOwner): Promise<Map<string, Draft>> => {
+  const drafts = new Map<string, Draft>()
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  })
+  // What stands behind the last line break was being written when the process ended: nobody was told that it is kept.
+  const [head, ...lines] = text.split('\n').slice(0, -1)
+  if (head === undefined) return drafts
+  const known = ownerOf(head)
+  if (known === null) throw new Error(`${file} is not an outbox; name another file, or move this one away.`)
+  if (known.url !== url || known.username !== username) {
+    throw new Error(
+      `${file} is the outbox of ${known.username} at ${known.url}; each user and server has a file of its own.`,
+    )
+  }
+  for (const line of lines) apply(JSON.parse(line) as Line, drafts)
+  return drafts
+}
+
+const format = 'parley outbox 1'
+
+const ownerOf = (head: string): OutboxOwner | null => {
+  try {
+    const { format: found, url, username } = JSON.parse(head)
+    return found === format ? { url, username } : null
+  } catch {
+    return null
+  }
+}
+
+/** Replaces the file as a whole: whoever reads it finds the old or the new one. @returns it, to append to */
+const rewrite = async (
+  file: string,
+  { url, username }: OutboxOwner,
+  drafts: Map<string, Draft>,
+): Promise<FileHandle> => {
+  const lines = [{ format, url, username }, ...Array.from(drafts.values(), (put) => ({ put }))]
+  const next = `${file}.new`
+  const handle = await open(next, 'w', 0o600)
+  try {
+    await handle.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    await handle.sync()
+    await rename(next, file)
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}

@@ -1,0 +1,90 @@
+import { ChatError } from '../errors.ts'
+import type { Draft, OpenOutboxStorage, StorageNews } from './storage.ts'
+
+const store = 'drafts'
+const byName = 'clientMessageId'
+
+/**
+ * In the browser's IndexedDB, so that it survives a reload, shared by the tabs of an origin: one of them sends, by a lock
+ * that ends with its tab, and each hears what the others do.
+ */
+export const indexedDbStorage: OpenOutboxStorage = async ({ url, username }) => {
+  const name = `parley outbox of ${username} at ${url}`
+  const db = await open(name)
+  const channel = new BroadcastChannel(name)
+  const tell = (news: StorageNews) => channel.postMessage(news)
+
+  const write = async (change: (drafts: IDBObjectStore) => void) => {
+    // Strict: some browsers would otherwise call it done before the disk has it.
+    const transaction = db.transaction(store, 'readwrite', { durability: 'strict' })
+    change(transaction.objectStore(store))
+    await finished(transaction)
+  }
+  const keyOf = (drafts: IDBObjectStore, clientMessageId: string, use: (key: IDBValidKey | undefined) => void) => {
+    const request = drafts.index(byName).getKey(clientMessageId)
+    request.onsuccess = () => use(request.result)
+  }
+
+  return {
+    async read() {
+      const request = db.transaction(store).objectStore(store).getAll()
+      return (await answered(request)) as Draft[]
+    },
+    async put(draft) {
+      await write((drafts) => keyOf(drafts, draft.clientMessageId, (key) => drafts.put(draft, key)))
+      tell({ type: 'put', draft })
+    },
+    async remove(clientMessageId, message) {
+      await write((drafts) =>
+        keyOf(drafts, clientMessageId, (key) => {
+          if (key !== undefined) drafts.delete(key)
+        }),
+      )
+      tell({ type: 'removed', clientMessageId, message })
+    },
+    listen(onNews) {
+      channel.onmessage = ({ data }: MessageEvent<StorageNews>) => onNews(data)
+    },
+    lead: (signal) =>
+      new Promise((resolve, reject) => {
+        // Pages without HTTPS have no locks. There every tab sends all, in the same order and under the same names, and the
+        // server takes each message once.
+        if (!navigator.locks) return resolve()
+        const whileLeading = () =>
+          new Promise<void>((release) => {
+            signal.addEventListener('abort', () => release())
+            resolve()
+          })
+        navigator.locks.request(name, { signal }, whileLeading).catch(reject)
+      }),
+    async close() {
+      channel.close()
+      // It waits for its transactions by itself.
+      db.close()
+    },
+  }
+}
+
+/** Keys count up, so that drafts stand in the order of their coming, whichever tab they come from. */
+const open = async (name: string): Promise<IDBDatabase> => {
+  const request = indexedDB.open(name, 1)
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore(store, { autoIncrement: true }).createIndex(byName, byName, { unique: true })
+  }
+  const db = await answered(request)
+  // A page that is to delete or to change the database must not wait for this one.
+  db.onversionchange = () => db.close()
+  return db
+}
+
+const answered = <Result>(request: IDBRequest<Result>): Promise<Result> =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+
+const finished = (transaction: IDBTransaction): Promise<void> =>
+  new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error ?? new ChatError('notStored'))
+  })

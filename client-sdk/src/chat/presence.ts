@@ -1,0 +1,58 @@
+import type { ChatClient } from '../client.ts'
+import type { Status } from '../public.ts'
+import { patiently } from './patient.ts'
+import { createView, type View } from './view.ts'
+
+/** Who is online: by username, those who are and those who were since somebody looked. */
+export type PresenceView = View<ReadonlyMap<string, Status>>
+
+/** Followed while somebody is subscribed; without a connection it stays as it was last. @param users all, if undefined */
+export const createPresence = (
+  client: ChatClient,
+  users: string[] | undefined,
+  signal: AbortSignal,
+): PresenceView & { stop(): void } => {
+  let statuses = new Map<string, Status>()
+  /** A snapshot that is still coming in. */
+  let coming: Map<string, Status> | null = null
+  let following: AbortController | null = null
+
+  const view = createView((): ReadonlyMap<string, Status> => new Map(statuses))
+
+  const follow = async (until: AbortSignal) => {
+    for await (const event of client.statuses({ ...(users && { users }), signal: until })) {
+      if (event.type === 'change') put(statuses, event.statuses)
+      else {
+        coming = put(coming ?? new Map(), event.statuses)
+        if (event.more) continue
+        statuses = coming
+        coming = null
+      }
+      view.changed()
+    }
+  }
+
+  return {
+    getSnapshot: view.getSnapshot,
+    subscribe(listener) {
+      const unsubscribe = view.subscribe(listener)
+      if (!following) {
+        following = new AbortController()
+        const until = AbortSignal.any([signal, following.signal])
+        patiently(client, () => follow(until), until).catch(() => {})
+      }
+      return () => {
+        unsubscribe()
+        if (view.isWatched) return
+        following?.abort()
+        following = null
+      }
+    },
+    stop: view.stop,
+  }
+}
+
+const put = (statuses: Map<string, Status>, news: Status[]) => {
+  for (const status of news) statuses.set(status.user, status)
+  return statuses
+}

@@ -1,0 +1,170 @@
+import { backoffMs } from '../backoff.ts'
+import type { ChatClient } from '../client.ts'
+import { asChatError, ChatError } from '../errors.ts'
+import type { Message } from '../public.ts'
+import type { ClientState } from '../state.ts'
+import type { Identity } from './identity.ts'
+import { isToBeRepeated } from './patient.ts'
+import type { Draft } from './storage.ts'
+
+/** Conversations that send at the same time, well below the calls that the server lets one connection have in flight. */
+const lanesMax = 8
+/** The longest time a timer takes. */
+const timerMaxMs = 2 ** 31 - 1
+
+export interface SenderOptions {
+  client: ChatClient
+  identity: Identity
+  /** What could not be sent for so long fails with `timedOut`. */
+  giveUpAfterMs: number
+  /** Resolves when this sender alone may send, until the signal aborts. */
+  lead(signal: AbortSignal): Promise<void>
+  /** What is to be sent, in order. */
+  waiting(): Draft[]
+  onSent(draft: Draft, message: Message): void
+  /** It would fail again. */
+  onFailed(draft: Draft, error: ChatError): void
+}
+
+/**
+ * Sends what waits: one message at a time for each conversation, so that their order holds, each again and again under
+ * its own name until the server has taken or refused it.
+ */
+export const createSender = (options: SenderOptions) => {
+  const { client, giveUpAfterMs, waiting, onSent, onFailed } = options
+  /** The message in flight for each conversation. */
+  const lanes = new Map<string, string>()
+  const over = new AbortController()
+  /** While it leads, or waits to. */
+  let term: AbortController | null = null
+  let isLeading = false
+  let failures = 0
+  let pause: { timer: ReturnType<typeof setTimeout>; error: ChatError } | null = null
+  let expiry: ReturnType<typeof setTimeout> | undefined
+  /** The session is hers: nobody else's sends her messages. */
+  let isHers = false
+  let isAsking = false
+
+  const takeLead = async () => {
+    const own = new AbortController()
+    term = own
+    try {
+      await options.lead(own.signal)
+      if (own.signal.aborted) return
+      isLeading = true
+      wake()
+    } catch {
+      // The storage cannot be had: each message says so itself.
+      if (term === own) term = null
+    }
+  }
+  const giveUpLead = () => {
+    isLeading = false
+    term?.abort()
+    term = null
+  }
+
+  /** Sends what can be sent now. */
+  const wake = () => {
+    if (!isLeading || over.signal.aborted) return
+    expire()
+    if (pause || !isReachable(client.state)) return
+    if (!isHers) return void identify()
+    for (const draft of waiting()) {
+      if (lanes.size >= lanesMax) return
+      if (!lanes.has(draft.conversationId)) void deliver(draft)
+    }
+  }
+
+  const expire = () => {
+    clearTimeout(expiry)
+    const now = Date.now()
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const draft of waiting()) {
+      if (isSending(draft.clientMessageId)) continue
+      const leftMs = draft.queuedAt + giveUpAfterMs - now
+      if (leftMs <= 0) onFailed(draft, new ChatError('timedOut'))
+      else nextMs = Math.min(nextMs, leftMs)
+    }
+    if (nextMs < Number.POSITIVE_INFINITY) expiry = setTimeout(wake, Math.min(nextMs, timerMaxMs))
+  }
+
+  const identify = async () => {
+    if (isAsking || waiting().length === 0) return
+    isAsking = true
+    try {
+      await options.identity.check()
+      isHers = true
+    } catch (cause) {
+      if (!over.signal.aborted) rest(asChatError(cause))
+    } finally {
+      isAsking = false
+    }
+    wake()
+  }
+
+  const deliver = async (draft: Draft) => {
+    const { clientMessageId, conversationId, text } = draft
+    lanes.set(conversationId, clientMessageId)
+    try {
+      const { signal } = over
+      const message = await client.sendMessage({ to: conversationId, text, clientMessageId }, { signal })
+      failures = 0
+      onSent(draft, message)
+    } catch (cause) {
+      if (over.signal.aborted) return
+      if (isToBeRepeated(cause)) rest(cause)
+      else onFailed(draft, asChatError(cause))
+    } finally {
+      lanes.delete(conversationId)
+    }
+    wake()
+  }
+
+  const rest = (error: ChatError) => {
+    if (pause) clearTimeout(pause.timer)
+    const timer = setTimeout(
+      () => {
+        pause = null
+        wake()
+      },
+      backoffMs(++failures, error),
+    )
+    pause = { timer, error }
+  }
+  const goOn = () => {
+    if (pause) clearTimeout(pause.timer)
+    pause = null
+  }
+
+  const isSending = (clientMessageId: string) => [...lanes.values()].includes(clientMessageId)
+
+  const onState = ({ status }: ClientState) => {
+    if (status === 'signedOut') {
+      isHers = false
+      giveUpLead()
+    } else if (status === 'live' || status === 'catchingUp') {
+      if (!term) void takeLead()
+      // A connection mends whatever came of having none; a limit counts on.
+      if (pause?.error.retryAfterMs === undefined) goOn()
+      wake()
+    }
+  }
+  const unlisten = client.onState(onState)
+  if (client.state.status !== 'signedOut') void takeLead()
+
+  return {
+    wake,
+    isSending,
+    close() {
+      unlisten()
+      over.abort()
+      giveUpLead()
+      goOn()
+      clearTimeout(expiry)
+    },
+  }
+}
+
+/** A call brings a connection, or waits a moment for the one that is on its way. */
+const isReachable = ({ status }: ClientState) => status !== 'offline' && status !== 'signedOut' && status !== 'closed'
