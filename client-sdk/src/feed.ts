@@ -107,9 +107,10 @@ export const createFeed = ({ give, historyAfter, onCaughtUp, fail, signal }: Fee
       }
       giveEvent(event, id)
       if (event.replay === 'complete') return
-      for (const conversationId of event.conversations) {
-        const line = lines.get(conversationId)
-        if (line && !line.held) void fill(conversationId, line, [])
+      for (const { conversationId, afterSeq } of event.conversations) {
+        const line = lines.get(conversationId) ?? { top: afterSeq, held: null }
+        lines.set(conversationId, line)
+        if (!line.held) void fill(conversationId, line, [])
       }
     },
   }

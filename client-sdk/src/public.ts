@@ -4,6 +4,7 @@ export type {
   ConversationPage,
   HistoryPage,
   Message,
+  MissedConversation,
   OnlineUser,
   OnlineUserPage,
   ReadyEvent,

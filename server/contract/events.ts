@@ -12,13 +12,20 @@ export const OnMessage = z
   .default({ ack: 'server' })
 export type OnMessage = z.infer<typeof OnMessage>
 
+/** More was missed here than is replayed: everything after `afterSeq` has to be read by `history` (`after: afterSeq`). */
+export interface MissedConversation {
+  conversationId: ConversationId
+  /** 0: from the beginning. */
+  afterSeq: number
+}
+
 /**
- * The first event of every subscription. `reset`: more was missed in these conversations than is replayed; read them
- * anew by `history`. All others, and everything from here on, follow without a gap.
+ * The first event of every subscription. `reset`: in these conversations more was missed than is replayed. All others,
+ * and everything from here on, follow without a gap.
  */
 export type ReadyEvent =
   | { type: 'ready'; replay: 'complete' }
-  | { type: 'ready'; replay: 'reset'; conversations: ConversationId[] }
+  | { type: 'ready'; replay: 'reset'; conversations: MissedConversation[] }
 
 /** Once on every subscription: all that was missed has come; what follows is new. */
 export type CaughtUpEvent = { type: 'caughtUp' }

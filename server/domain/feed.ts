@@ -1,4 +1,12 @@
-import { ChatError, type ChatEvent, type OnMessage, type Username, type Version } from '../contract/index.ts'
+import {
+  ChatError,
+  type ChatEvent,
+  type ConversationId,
+  type MissedConversation,
+  type OnMessage,
+  type Username,
+  type Version,
+} from '../contract/index.ts'
 import { asSeenBy } from './message-view.ts'
 import type { Change, Ports } from './ports.ts'
 import type { DeliveryMarks } from './receipts.ts'
@@ -6,7 +14,7 @@ import { createSeen } from './seen.ts'
 import type { StaleFeeds } from './stale-feeds.ts'
 import { type Changed, listenForWakeUps, versionOf } from './wake-ups.ts'
 
-/** More messages than this missed in one conversation are not replayed: the client reads its history anew. */
+/** More messages than this missed in one conversation are not replayed: the client reads them from its history. */
 export const replayMax = 1_000
 const pageSize = 200
 
@@ -29,7 +37,8 @@ export async function* follow<Item>(
   const start = await store.version()
   const { since, undeliveredBefore } = readCursor(lastEventId) ?? { since: start, undeliveredBefore: true }
   const seen = createSeen(start)
-  const skipped = await store.backlog(username, since, replayMax)
+  const missed = await store.backlog(username, since, replayMax)
+  const skipped = missed.map(({ conversationId }) => conversationId)
 
   /** Own messages are known to have arrived once somebody else's after them has, or where they had to be replayed. */
   const handedOver = (change: Changed, replayed: boolean) => {
@@ -70,11 +79,22 @@ export async function* follow<Item>(
       return messages.map((message): Change => ({ type: 'message', version: message.version, message }))
     })
 
+  /** Who has had nothing yet begins with what was undelivered, if that is earlier. */
+  const fromUndelivered = async (conversations: MissedConversation[]): Promise<MissedConversation[]> => {
+    const receipts = await store.receipts(skipped)
+    const delivered = (id: ConversationId) =>
+      receipts.find((receipt) => receipt.conversationId === id && receipt.username === username)?.deliveredSeq ?? 0
+    return conversations.map(({ conversationId, afterSeq }) => ({
+      conversationId,
+      afterSeq: Math.min(afterSeq, delivered(conversationId)),
+    }))
+  }
+
   yield asItem(
     undeliveredBefore ? `u${since}` : cursorAt(since),
     skipped.length === 0
       ? { type: 'ready', replay: 'complete' }
-      : { type: 'ready', replay: 'reset', conversations: skipped },
+      : { type: 'ready', replay: 'reset', conversations: undeliveredBefore ? await fromUndelivered(missed) : missed },
   )
   if (undeliveredBefore) yield* replay(undelivered())
   yield* replay(changesFrom(since, start, skipped))

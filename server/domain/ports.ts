@@ -1,4 +1,4 @@
-import type { ConversationId, Message, Receipt, Seq, Username, Version } from '../contract/index.ts'
+import type { ConversationId, Message, MissedConversation, Receipt, Seq, Username, Version } from '../contract/index.ts'
 
 /** Time, from outside, so that tests can hold it. */
 export interface Clock {
@@ -151,8 +151,11 @@ export interface MessageStore {
    */
   undelivered(username: Username, range: { after: Version; upTo: Version }, limit: number): Promise<StoredMessage[]>
 
-  /** This user's conversations with more than `moreThan` messages after this version. */
-  backlog(username: Username, after: Version, moreThan: number): Promise<ConversationId[]>
+  /**
+   * This user's conversations with more than `moreThan` messages after this version, and where those begin: `afterSeq` is
+   * the `seq` of the last message at or below the version, 0 for none. It may be an earlier one, never a later.
+   */
+  backlog(username: Username, after: Version, moreThan: number): Promise<MissedConversation[]>
 
   /** For each user the version of the newest change that concerns her; 0 for none. One cheap read for many. */
   latestVersions(usernames: Username[]): Promise<Map<Username, Version>>

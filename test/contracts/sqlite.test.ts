@@ -29,6 +29,19 @@ describe('SQLite: durability', () => {
       expect(() => requireDurable({ ...good, ...bad })).toThrow('SQLite did not take the settings')
   })
 
+  test('[P5] the backlog begins exactly behind the version, wherever that lies in the conversation', async () => {
+    await using opened = await temporarySqlite()
+    const { store } = opened
+    const versions = [await store.version()]
+    for (let i = 0; i < 9; i++) {
+      versions.push((await store.append(draft('ada', 'bob', `${i}`))).message.version)
+      await store.append(draft('ada', 'cleo', 'beside it'))
+    }
+    for (const [afterSeq, version] of versions.slice(0, -1).entries())
+      expect(await store.backlog('bob', version, 0)).toEqual([{ conversationId: 'dm:ada:bob', afterSeq }])
+    expect(await store.backlog('bob', versions.at(-1)!, 0)).toEqual([])
+  })
+
   test('what arrives while a commit runs shares the next', async () => {
     await using opened = await temporarySqlite()
     const { store } = opened

@@ -339,8 +339,9 @@ export const storeContract = (name: string, open: () => Promise<OpenedStore>): v
         expect(await undelivered('bob', 10)).toEqual([messages[1], messages[3], messages[5]])
       })
 
-      test('backlog names the conversations with more than so many messages after a version', async () => {
+      test('backlog names the conversations with more than so many messages after a version, and where those begin', async () => {
         await send('ada', 'bob', 'before')
+        await send('bob', 'ada', 'and before')
         const after = await store.version()
         for (const [to, count] of [
           ['bob', 3],
@@ -349,7 +350,13 @@ export const storeContract = (name: string, open: () => Promise<OpenedStore>): v
         ] as const)
           for (let i = 0; i < count; i++) await send('ada', to, `${i}`)
         expect(await store.backlog('ada', after, 1)).toHaveLength(2)
-        expect(await store.backlog('ada', after, 2)).toEqual(['dm:ada:bob'])
+        const [backlog, ...others] = await store.backlog('ada', after, 2)
+        expect(others).toEqual([])
+        // An inexact store may begin earlier, never later.
+        expect(backlog).toEqual({ conversationId: 'dm:ada:bob', afterSeq: expect.any(Number) })
+        expect(backlog!.afterSeq).toBeGreaterThanOrEqual(0)
+        expect(backlog!.afterSeq).toBeLessThanOrEqual(2)
+        expect(await store.backlog('ada', 0, 4)).toEqual([{ conversationId: 'dm:ada:bob', afterSeq: 0 }])
         expect(await store.backlog('ada', after, 3)).toEqual([])
         expect(await store.backlog('ada', await store.version(), 0)).toEqual([])
       })

@@ -16,7 +16,10 @@ test.each<[string, unknown]>([
   ['a message', message],
   ['a page', { messages: [message, { ...message, seq: 2 }], nextBefore: null }],
   ['a tracked event', { id: 'v12', data: { type: 'message', message } }],
-  ['a tracked event with a list', { id: 'u0', data: { type: 'ready', replay: 'reset', conversations: ['dm:a:b'] } }],
+  [
+    'a tracked event with a list',
+    { id: 'u0', data: { type: 'ready', replay: 'reset', conversations: [{ conversationId: 'dm:a:b', afterSeq: 7 }] } },
+  ],
   ['a tracked event with odd keys', { id: 'v1', data: { 'a.b': date, c: message } }],
   ['a tracked event with undefined', { id: 'v1', data: { type: undefined, message } }],
   ['something that only looks tracked', { id: 7, data: { at: date } }],

@@ -61,7 +61,7 @@ test('[P5] a cursor from before goes on behind it, in another process as well', 
   expect(seen).toEqual(['three'])
 })
 
-test('[P5] more missed than is replayed: the feed says reset, names the conversation, and replays the others', async () => {
+test('[P5] more missed than is replayed: the feed says reset, names the place in the conversation, and replays the others', async () => {
   await using world = await startWorld()
   const [ada, bo, cy] = await world.people('ada', 'bob', 'cyd')
   const live = bo.client.events()
@@ -81,7 +81,11 @@ test('[P5] more missed than is replayed: the feed says reset, names the conversa
   const plain = world.plain(bo.token)
   const inbox = plain.follow({ lastEventId: cursor })
   const [missed] = await inbox.some(1, isMessage)
-  expect(inbox.items[0]).toEqual({ type: 'ready', replay: 'reset', conversations: ['dm:ada:bob'] })
+  expect(inbox.items[0]).toEqual({
+    type: 'ready',
+    replay: 'reset',
+    conversations: [{ conversationId: 'dm:ada:bob', afterSeq: 1 }],
+  })
   expect(missed?.message.text).toBe('only one')
   await ada.send('bob', 'now')
   const events = await inbox.some(2, isMessage)

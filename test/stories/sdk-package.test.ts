@@ -192,7 +192,10 @@ export const talk = async (url: string, done: AbortSignal) => {
   for await (const event of client.events({ signal: done, cursor: 'a cursor' })) {
     holds<Same<typeof event.cursor, string>>()
     if (event.type === 'receipt') holds<Same<typeof event.receipt.readSeq, number>>()
-    if (event.type === 'ready' && event.replay === 'reset') holds<Same<typeof event.conversations, string[]>>()
+    if (event.type === 'ready' && event.replay === 'reset') {
+      const [missed] = event.conversations
+      if (missed) holds<Same<typeof missed.afterSeq, number>>()
+    }
   }
   for await (const event of client.statuses({ users: ['ben'] })) {
     for (const { status } of event.statuses) holds<Same<typeof status, 'online' | 'offline'>>()

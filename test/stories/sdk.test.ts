@@ -177,6 +177,35 @@ describe.concurrent('loops', () => {
     await expect(client.messages().next()).rejects.toMatchObject({ kind: 'closed' })
   })
 
+  test.each([
+    ['before its first message', 'ready', 0],
+    ['after it', 'message', 1],
+  ])(
+    '[P2] [P5] a program that ended %s and missed more than is replayed gets all of it, once and in order',
+    async (_, last, taken) => {
+      await using world = await startWorld()
+      const { ada, open } = await waitingFor(world, 'zero', 'one')
+      const client = open()
+      let cursor = ''
+      for await (const event of client.events()) {
+        cursor = event.cursor
+        if (event.type === last) break
+      }
+      client.close()
+      const missed = Array.from({ length: 1_001 }, (_, i) => `missed ${i}`)
+      for (const part of [missed.slice(0, 500), missed.slice(500)])
+        await Promise.all(part.map((text) => ada.client.sendMessage({ to: 'bob', text })))
+      const restarted = open()
+      const seen: number[] = []
+      for await (const { text, seq } of restarted.messages({ cursor })) {
+        if (seen.push(seq) === 3) await ada.send('bob', 'meanwhile')
+        if (text === 'meanwhile') break
+      }
+      expect(seen).toEqual(Array.from({ length: 1_004 - taken }, (_, i) => taken + i + 1))
+      restarted.close()
+    },
+  )
+
   test('[P5] a feed that the server cannot serve for a while goes on by itself; one that it refuses throws', async () => {
     let failures = 0
     await using world = await startWorld({

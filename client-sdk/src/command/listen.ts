@@ -19,8 +19,8 @@ once it was printed.
 
 With --cursor a restart goes on behind the last event that was printed, and nothing is lost or comes twice; only what
 was printed in the moment of a kill -9 or a power cut may come again. Use one file for each user and server. When more
-was missed than the server replays, a ready event says replay: reset (with --messages: stderr says so) and names the
-conversations to read with parley history.
+was missed than the server replays, a ready event says replay: reset (with --messages: stderr says so); the rest of
+those conversations is read from their history by itself.
 
 It ends with 0 on SIGINT, SIGTERM and when nobody reads its output any more, and with 3 when the session has ended.`,
   examples: [
@@ -60,7 +60,8 @@ const messageOf = (event: FeedEvent) => (event.type === 'message' ? event.messag
 
 const tellOfReset = (event: FeedEvent, output: Output) => {
   if (event.type !== 'ready' || event.replay === 'complete') return
-  output.notice(`too much was missed to be replayed; use parley history for ${event.conversations.join(', ')}`)
+  const ids = event.conversations.map(({ conversationId }) => conversationId)
+  output.notice(`much was missed; reading it from the history of ${ids.join(', ')}`)
 }
 
 /** Once for each time without a connection, not for each attempt. */

@@ -44,8 +44,8 @@ export const changeStore = (reads: Reads): Pick<MessageStore, Here> => {
         AND c.id NOT IN (SELECT value FROM json_each(?5))
       ORDER BY r.version LIMIT ?4)`)
 
-  const backlog = reads.prepare<string[]>(`
-    SELECT json_group_array(id) FROM (${mine}) WHERE last_seq - first + 1 > ?3`)
+  const backlog = reads.prepare<[string, number][]>(`
+    SELECT json_group_array(json_array(id, first - 1)) FROM (${mine}) WHERE last_seq - first + 1 > ?3`)
 
   const latestVersions = reads.prepare<[string, number][]>(`
     SELECT json_group_array(json_array(asked.value, (
@@ -67,7 +67,8 @@ export const changeStore = (reads: Reads): Pick<MessageStore, Here> => {
 
     undelivered: async (username, { after, upTo }, limit) =>
       undelivered(username, after, upTo, limit).map(toMessage).sort(byVersion),
-    backlog: async (username, after, moreThan) => backlog(username, after, moreThan),
+    backlog: async (username, after, moreThan) =>
+      backlog(username, after, moreThan).map(([conversationId, afterSeq]) => ({ conversationId, afterSeq })),
     latestVersions: async (usernames) => new Map(latestVersions(JSON.stringify(usernames))),
   }
 }
