@@ -1,4 +1,5 @@
-// Makes dist/ of what `tsc` compiled: three entries (browsers, Node, the command) that share one chunk, and one declaration that imports nothing.
+// Makes dist/ of what `tsc` compiled: entries (browsers, Node, React, a file for the outbox, the command) that share
+// their code, and declarations that import nothing but React's.
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +25,10 @@ const withoutZod = {
     ),
 }
 
+/** What only one entry needs stays with it; all the rest is shared. */
+const entriesOwn = /client-sdk\/src\/(command\/|chat\/(file-storage|lock-file)\.|(index|node|react)\.)/
+const sharedIn = (name) => (id) => (entriesOwn.test(id) ? undefined : name)
+
 const onwarn = ({ message }) => {
   throw new Error(message)
 }
@@ -44,31 +49,47 @@ const writeNotices = async (chunks) => {
 await rm(dist, { recursive: true, force: true })
 const [code, types] = await Promise.all([
   rollup({
-    input: ['index.js', 'node.js', 'command/parley.js'].map((entry) => join(compiled, entry)),
-    external: ['ws', /^node:/],
+    input: ['index.js', 'node.js', 'react.js', 'chat/file-storage.js', 'command/parley.js'].map((entry) =>
+      join(compiled, entry),
+    ),
+    external: ['ws', 'react', /^node:/],
     plugins: [rolledIn],
     onwarn,
   }),
   rollup({
-    input: { index: join(compiled, 'index.d.ts') },
-    external: 'zod',
+    input: {
+      index: join(compiled, 'index.d.ts'),
+      react: join(compiled, 'react.d.ts'),
+      'file-storage': join(compiled, 'chat/file-storage.d.ts'),
+    },
+    external: ['zod', 'react'],
     plugins: [withoutZod, dts({ respectExternal: true, compilerOptions: { allowImportingTsExtensions: true } })],
     onwarn,
   }),
 ])
 const written = [
-  ...(await code.write({ dir: dist, chunkFileNames: 'client.js' })).output,
+  ...(await code.write({ dir: dist, chunkFileNames: '[name].js', manualChunks: sharedIn('client') })).output,
   // A project has `AsyncDisposable` by this, whatever its `lib`.
   ...(
-    await types.write({ dir: dist, entryFileNames: '[name].d.ts', banner: '/// <reference lib="esnext.disposable" />' })
+    await types.write({
+      dir: dist,
+      entryFileNames: '[name].d.ts',
+      chunkFileNames: '[name].d.ts',
+      manualChunks: sharedIn('types'),
+      banner: '/// <reference lib="esnext.disposable" />',
+    })
   ).output,
 ]
 await writeNotices(written)
 
-/** Node's own modules are for the command alone: everything else runs in browsers, or stands beside what does. */
+/** What a file may import beside the shared ones. Node's own modules stay out of browsers. */
+const mayImport = {
+  'node.js': /^ws$/,
+  'parley.js': /^(ws|node\.js|node:.*)$/,
+  'file-storage.js': /^node:/,
+  'react.js': /^react$/,
+}
 const isOurs = (fileName, name) =>
-  name === 'ws' ||
-  name === 'client.js' ||
-  (fileName === 'parley.js' && (name === 'node.js' || name.startsWith('node:')))
+  ['client.js', 'types.d.ts', 'index.d.ts'].includes(name) || mayImport[fileName]?.test(name)
 const foreign = written.flatMap(({ fileName, imports }) => imports.filter((name) => !isOurs(fileName, name)))
 if (foreign.length > 0) throw new Error(`The package would import ${foreign.join(', ')}`)

@@ -1,5 +1,5 @@
 import { ChatError } from '../../server/contract/errors.ts'
-import type { HistoryPage, SignedIn } from '../../server/contract/index.ts'
+import type { HistoryPage, Message, SignedIn } from '../../server/contract/index.ts'
 import { socketUrl } from './address.ts'
 import { createBehind } from './behind.ts'
 import { type CallName, type CallOptions, type Calls, callNames } from './calls.ts'
@@ -7,6 +7,7 @@ import { createConnection } from './connection.ts'
 import { createDeliveries } from './deliveries.ts'
 import { asThrownHere } from './errors.ts'
 import { createLoops, type Loops } from './follow.ts'
+import { type PastOptions, pastMessages } from './past-messages.ts'
 import { createPendingCalls } from './pending.ts'
 import { createSession, type TokenSource } from './session.ts'
 import type { MakeSocket } from './socket.ts'
@@ -35,6 +36,8 @@ export interface ChatClient extends Calls, Loops, AsyncDisposable {
   readonly state: ClientState
   /** Calls back with each new state. @returns a function that ends it. */
   onState(listener: (state: ClientState) => void): () => void
+  /** The messages of a conversation, the newest first, read as the loop asks for them. @throws ChatError */
+  pastMessages(options: PastOptions): AsyncGenerator<Message, void, undefined>
   /** Ends everything, for good: loops end, calls that wait are rejected with `closed`. */
   close(): void
 }
@@ -124,6 +127,7 @@ export const createClientOn = (makeSocket: MakeSocket, options: ClientOptions): 
       return state.get()
     },
     onState: state.listen,
+    pastMessages: (options) => pastMessages(calls.history, options),
     close,
     async [Symbol.asyncDispose]() {
       close()

@@ -1,4 +1,5 @@
 export type {
+  CaughtUpEvent,
   ChatEvent,
   Conversation,
   ConversationPage,
@@ -38,5 +39,6 @@ export type { ChatClient, ClientOptions } from './client.ts'
 export { ChatError, type ErrorFacts, type ErrorKind } from './errors.ts'
 export type { FeedEvent } from './feed.ts'
 export type { FollowOptions, Loops, StatusOptions } from './follow.ts'
+export type { PastOptions } from './past-messages.ts'
 export type { TokenReason, TokenSource } from './session.ts'
 export type { ClientState } from './state.ts'

@@ -30,7 +30,7 @@ export const createOutput = (stdout: Writable, stderr: Writable) => {
     /** One line, handed to the system when this returns. @throws OutputClosed */
     print: (value: object) => write(`${JSON.stringify(value)}\n`),
     /** From here on stderr has JSON lines only. */
-    useJsonErrors() {
+    writeErrorsAsJson() {
       errorsAreJson = true
     },
     /** Something to know; the command goes on. */

@@ -32,7 +32,7 @@ export const run = async (args: string[], surroundings: Surroundings): Promise<n
 
 const runCommand = async (args: string[], { environment, stdin, stderr }: Surroundings, output: Output) => {
   const asked = takeCommandName(args, commands)
-  if (asked.wantsJsonErrors) output.useJsonErrors()
+  if (asked.wantsJsonErrors) output.writeErrorsAsJson()
   if (asked.wantsVersion && asked.name === undefined) return output.write(`${version()}\n`)
   const isHelp = asked.name === 'help'
   const { name, rest } = isHelp ? takeCommandName(asked.rest, commands) : asked
