@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest'
+import { createChat, createClient } from '../../client-sdk/src/node.ts'
+import { shows } from '../harness/views.ts'
+import { type Person, password, startWorld, type World } from '../harness/world.ts'
+
+// What a page shows: conversations, what is unread, who is online; the same object until it changes.
+
+const chatOf = (person: Person) => {
+  const client = createClient({ url: person.network.url, token: person.token })
+  const chat = createChat(client, { username: person.name })
+  const close = async () => {
+    await chat.close()
+    client.close()
+  }
+  return Object.assign(chat, { client, [Symbol.asyncDispose]: close })
+}
+const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => `${from + i}`)
+const sendMany = async (world: World, from: Person, to: string, texts: string[]) => {
+  const plain = world.plain(from.token)
+  for (const text of texts) await plain.api.sendMessage.mutate({ to, text })
+}
+const register = (world: World, username: string) =>
+  fetch(`${world.url}/api/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username, password }),
+  })
+const unreadOf = (id: string) => (list: { conversations: readonly { id: string; unread: number }[] }) =>
+  list.conversations.find((conversation) => conversation.id === id)?.unread
+
+describe.concurrent('a conversation', () => {
+  test('[P3] shows the newest page, what comes in, and older pages when they are asked for', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    await sendMany(world, bob, 'ada', numbers(1, 120))
+    await using chat = chatOf(ada)
+    const view = chat.conversation('Bob')
+    expect(chat.conversation('dm:ada:bob')).toBe(view)
+    const first = await shows(view, ({ loading, messages }) => loading === null && messages.length > 0)
+    expect(first.messages.map(({ text }) => text)).toEqual(numbers(71, 120))
+    expect(first).toMatchObject({ id: 'dm:ada:bob', hasOlder: true, error: null })
+    expect(view.getSnapshot()).toBe(first)
+    await bob.send('ada', '121')
+    await shows(view, ({ messages }) => messages.at(-1)?.text === '121')
+    await Promise.all([view.loadOlder(), view.loadOlder()])
+    expect(view.getSnapshot().messages.map(({ text }) => text)).toEqual(numbers(21, 121))
+    await view.loadOlder()
+    const whole = view.getSnapshot()
+    expect(whole.messages.map(({ seq }) => seq)).toEqual(numbers(1, 121).map(Number))
+    expect(whole).toMatchObject({ hasOlder: false, loading: null })
+    expect(new Set(whole.messages.map(({ key }) => key)).size).toBe(121)
+    expect(whole.messages.every(({ status }) => status === 'received')).toBe(true)
+  })
+
+  test('[P3] [P5] stays dense and in order through cuts and more than is replayed', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    await using chat = chatOf(ada)
+    const view = chat.conversation('bob')
+    await shows(view, ({ loading }) => loading === null)
+    await bob.send('ada', '1')
+    await shows(view, ({ messages }) => messages.length === 1)
+    ada.network.cut()
+    view.send('mine')
+    await Promise.all(
+      Array.from({ length: 16 }, async (_, lane) => {
+        const plain = world.plain(bob.token)
+        for (let i = 0; i < 70; i++) await plain.api.sendMessage.mutate({ to: 'ada', text: `${lane} ${i}` })
+      }),
+    )
+    ada.network.restore()
+    const { messages } = await shows(
+      view,
+      ({ messages }) => messages.filter(({ seq }) => seq !== null).length === 1_122,
+    )
+    expect(messages.map(({ seq }) => seq)).toEqual(numbers(1, 1_122).map(Number))
+    expect(messages.filter(({ text }) => text === 'mine')).toMatchObject([{ sender: 'ada' }])
+  })
+
+  test('says why it cannot be read', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada')
+    await using chat = chatOf(ada)
+    expect(await shows(chat.conversation('zoe'), ({ error }) => error !== null)).toMatchObject({
+      messages: [],
+      loading: null,
+      error: { kind: 'unknownUser' },
+    })
+    expect(await shows(chat.conversation('dm:bob:cyd'), ({ error }) => error !== null)).toMatchObject({
+      error: { kind: 'notMember' },
+    })
+  })
+
+  test('notes to oneself are delivered once a device of hers has them', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada')
+    await using chat = chatOf(ada)
+    const view = chat.conversation('ada')
+    await view.send('remember').sent
+    await shows(view, ({ messages }) => messages[0]?.status === 'delivered')
+  })
+})
+
+describe.concurrent('the conversations', () => {
+  test('[P6] count what is unread, on every device of a user, until it is read', async () => {
+    await using world = await startWorld()
+    const [ada, bob, cyd] = await world.people('ada', 'bob', 'cyd')
+    await bob.send('ada', 'one', 'two')
+    await using chat = chatOf(ada)
+    await using other = chatOf(await world.device('ada'))
+    const list = await shows(chat.conversations, ({ conversations }) => conversations.length === 1)
+    expect(list.conversations).toMatchObject([
+      { id: 'dm:ada:bob', kind: 'direct', members: ['ada', 'bob'], unread: 2, lastMessage: { text: 'two' } },
+    ])
+    await shows(other.conversations, (list) => unreadOf('dm:ada:bob')(list) === 2)
+    await bob.send('ada', 'three')
+    await cyd.send('ada', 'hello')
+    const { conversations } = await shows(chat.conversations, ({ conversations }) => conversations.length === 2)
+    expect(conversations.map(({ id }) => id)).toEqual(['dm:ada:cyd', 'dm:ada:bob'])
+    await shows(chat.conversations, (list) => unreadOf('dm:ada:bob')(list) === 3)
+
+    const view = chat.conversation('bob')
+    await shows(view, ({ messages }) => messages.length === 3)
+    view.markRead()
+    // Here at once, elsewhere when it is known.
+    expect(unreadOf('dm:ada:bob')(chat.conversations.getSnapshot())).toBe(0)
+    await shows(other.conversations, (list) => unreadOf('dm:ada:bob')(list) === 0)
+    expect(unreadOf('dm:ada:cyd')(other.conversations.getSnapshot())).toBe(1)
+    await bob.send('ada', 'four')
+    await shows(chat.conversations, (list) => unreadOf('dm:ada:bob')(list) === 1)
+  })
+
+  test('[P6] what was read without a connection is said when there is one', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    const [sent] = await bob.send('ada', 'hello')
+    await using chat = chatOf(ada)
+    await using atBob = chatOf(bob)
+    const view = chat.conversation('bob')
+    await shows(view, ({ messages }) => messages.length === 1)
+    ada.network.cut()
+    view.markRead()
+    ada.network.restore()
+    await shows(atBob.conversation('ada'), ({ messages }) => messages[0]?.status === 'read')
+    expect(atBob.conversation('ada').getSnapshot().messages[0]).toMatchObject({ id: sent?.id })
+  })
+
+  test('come in pages', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada')
+    const names = Array.from({ length: 60 }, (_, i) => `user${i}`)
+    await Promise.all(names.map((name) => register(world, name)))
+    for (const name of names) await ada.send(name, 'hello')
+    await using chat = chatOf(ada)
+    const first = await shows(chat.conversations, ({ conversations }) => conversations.length > 0)
+    expect(first.conversations).toHaveLength(50)
+    expect(first.hasMore).toBe(true)
+    await chat.conversations.loadMore()
+    expect(chat.conversations.getSnapshot().conversations.map(({ members }) => members[1])).toEqual(names.reverse())
+    expect(chat.conversations.getSnapshot().hasMore).toBe(false)
+  })
+})
+
+test('[P7] presence is followed while somebody looks', async () => {
+  await using world = await startWorld()
+  const [ada, bob] = await world.people('ada', 'bob')
+  await using chat = chatOf(ada)
+  const view = chat.presence(['bob', 'cyd'])
+  expect(chat.presence(['cyd', 'bob'])).toBe(view)
+  await shows(view, (statuses) => statuses.get('bob')?.status === 'online')
+  await world.people('cyd')
+  await shows(view, (statuses) => statuses.get('cyd')?.status === 'online')
+  bob.client.close()
+  await shows(view, (statuses) => statuses.get('bob')?.status === 'offline')
+  expect(view.getSnapshot().get('ada')).toBe(undefined)
+})
+
+test('the past is a loop, the newest first', async () => {
+  await using world = await startWorld()
+  const [ada, bob] = await world.people('ada', 'bob')
+  await sendMany(world, bob, 'ada', numbers(1, 230))
+  const texts: string[] = []
+  for await (const { text } of ada.client.pastMessages({ conversation: 'bob' })) texts.push(text)
+  expect(texts).toEqual(numbers(1, 230).reverse())
+  for await (const { text } of ada.client.pastMessages({ conversation: 'bob', before: 11 })) {
+    expect(text).toBe('10')
+    break
+  }
+  await expect(ada.client.pastMessages({ conversation: 'zoe' }).next()).rejects.toMatchObject({ kind: 'unknownUser' })
+})
