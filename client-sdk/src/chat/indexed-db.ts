@@ -14,7 +14,14 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, username }) => 
   const channel = new BroadcastChannel(name)
   const tell = (news: StorageNews) => channel.postMessage(news)
 
-  const write = async (change: (drafts: IDBObjectStore) => void) => {
+  const writing = new Set<Promise<void>>()
+  /** Writes, then tells the others. */
+  const write = (change: (drafts: IDBObjectStore) => void, news: StorageNews) => {
+    const written = commit(change).then(() => tell(news))
+    writing.add(written)
+    return written.finally(() => writing.delete(written))
+  }
+  const commit = async (change: (drafts: IDBObjectStore) => void) => {
     // Strict: some browsers would otherwise call it done before the disk has it.
     const transaction = db.transaction(store, 'readwrite', { durability: 'strict' })
     change(transaction.objectStore(store))
@@ -30,18 +37,16 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, username }) => 
       const request = db.transaction(store).objectStore(store).getAll()
       return (await answered(request)) as Draft[]
     },
-    async put(draft) {
-      await write((drafts) => keyOf(drafts, draft.clientMessageId, (key) => drafts.put(draft, key)))
-      tell({ type: 'put', draft })
-    },
-    async remove(clientMessageId, message) {
-      await write((drafts) =>
-        keyOf(drafts, clientMessageId, (key) => {
-          if (key !== undefined) drafts.delete(key)
-        }),
-      )
-      tell({ type: 'removed', clientMessageId, message })
-    },
+    put: (draft) =>
+      write((drafts) => keyOf(drafts, draft.clientMessageId, (key) => drafts.put(draft, key)), { type: 'put', draft }),
+    remove: (clientMessageId, message) =>
+      write(
+        (drafts) =>
+          keyOf(drafts, clientMessageId, (key) => {
+            if (key !== undefined) drafts.delete(key)
+          }),
+        { type: 'removed', clientMessageId, message },
+      ),
     listen(onNews) {
       channel.onmessage = ({ data }: MessageEvent<StorageNews>) => onNews(data)
     },
@@ -49,17 +54,18 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, username }) => 
       new Promise((resolve, reject) => {
         // Pages without HTTPS have no locks. There every tab sends all, in the same order and under the same names, and the
         // server takes each message once.
-        if (!navigator.locks) return resolve()
+        const { locks } = globalThis.navigator ?? {}
+        if (!locks) return resolve()
         const whileLeading = () =>
           new Promise<void>((release) => {
             signal.addEventListener('abort', () => release())
             resolve()
           })
-        navigator.locks.request(name, { signal }, whileLeading).catch(reject)
+        locks.request(name, { signal }, whileLeading).catch(reject)
       }),
     async close() {
+      await Promise.allSettled(writing)
       channel.close()
-      // It waits for its transactions by itself.
       db.close()
     },
   }

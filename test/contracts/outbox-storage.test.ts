@@ -1,0 +1,189 @@
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { IDBFactory } from 'fake-indexeddb'
+import { describe, expect, test } from 'vitest'
+import { fileStorage } from '../../client-sdk/src/chat/file-storage.ts'
+import {
+  type Draft,
+  indexedDbStorage,
+  memoryStorage,
+  type OpenOutboxStorage,
+  type StorageNews,
+} from '../../client-sdk/src/node.ts'
+import { temporaryDirectory } from '../harness/directory.ts'
+import { createInbox } from '../harness/plain-client.ts'
+
+const owner = { url: 'http://127.0.0.1:3000', username: 'ada' }
+const draft = (name: string, more: Partial<Draft> = {}): Draft => ({
+  clientMessageId: name,
+  conversationId: 'dm:ada:bob',
+  text: `text of ${name}\nwith "quotes" and 👩‍👩‍👧`,
+  queuedAt: 1_700_000_000_000,
+  failure: null,
+  ...more,
+})
+const failed = { kind: 'unknownUser', retryable: false, message: 'There is no user of this name.' } as const
+const namesOf = (drafts: Draft[]) => drafts.map(({ clientMessageId }) => clientMessageId)
+
+interface Opened extends AsyncDisposable {
+  open: OpenOutboxStorage
+}
+
+/** What every storage of an outbox does. @param survives what was put is there when it is opened again */
+const storageContract = (name: string, prepare: () => Promise<Opened>, survives: boolean) =>
+  describe(name, () => {
+    test('gives drafts as they were put, in the order of their coming', async () => {
+      await using prepared = await prepare()
+      const storage = await prepared.open(owner)
+      expect(await storage.read()).toEqual([])
+      // All at once: the order is that of the calls.
+      await Promise.all(['c', 'a', 'b'].map((each) => storage.put(draft(each))))
+      expect(await storage.read()).toEqual([draft('c'), draft('a'), draft('b')])
+      await storage.close()
+    })
+
+    test('a draft that is put again stays in its place', async () => {
+      await using prepared = await prepare()
+      const storage = await prepared.open(owner)
+      for (const each of ['c', 'a', 'b']) await storage.put(draft(each))
+      await storage.put(draft('a', { failure: failed }))
+      expect(await storage.read()).toEqual([draft('c'), draft('a', { failure: failed }), draft('b')])
+      await storage.close()
+    })
+
+    test('what was removed is gone, and may be removed again', async () => {
+      await using prepared = await prepare()
+      const storage = await prepared.open(owner)
+      for (const each of ['a', 'b', 'c']) await storage.put(draft(each))
+      await storage.remove('b', null)
+      await storage.remove('b', null)
+      expect(namesOf(await storage.read())).toEqual(['a', 'c'])
+      await storage.put(draft('b'))
+      expect(namesOf(await storage.read())).toEqual(['a', 'c', 'b'])
+      await storage.close()
+    })
+
+    test.runIf(survives)('opened again it has what it had, and closing waits for what was asked', async () => {
+      await using prepared = await prepare()
+      const first = await prepared.open(owner)
+      const asked = ['a', 'b', 'c'].map((each) => first.put(draft(each)))
+      asked.push(first.remove('b', null))
+      await first.close()
+      await Promise.all(asked)
+      const second = await prepared.open(owner)
+      expect(await second.read()).toEqual([draft('a'), draft('c')])
+      await second.put(draft('d'))
+      await second.close()
+      const third = await prepared.open(owner)
+      expect(namesOf(await third.read())).toEqual(['a', 'c', 'd'])
+      await third.close()
+    })
+
+    test('one leads, until it gives up the lead', async () => {
+      await using prepared = await prepare()
+      const storage = await prepared.open(owner)
+      const over = new AbortController()
+      await storage.lead(over.signal)
+      over.abort()
+      await storage.lead(new AbortController().signal)
+      await storage.close()
+    })
+  })
+
+storageContract('in memory', async () => ({ open: memoryStorage, async [Symbol.asyncDispose]() {} }), false)
+
+const inFile = async () => {
+  const directory = await temporaryDirectory()
+  const file = join(directory.path, 'outbox')
+  return { file, open: fileStorage(file), [Symbol.asyncDispose]: directory[Symbol.asyncDispose] }
+}
+storageContract('in a file', inFile, true)
+
+const inIndexedDb = async () => {
+  globalThis.indexedDB = new IDBFactory()
+  return { open: indexedDbStorage, async [Symbol.asyncDispose]() {} }
+}
+storageContract('in IndexedDB', inIndexedDb, true)
+
+describe('in a file', () => {
+  test('a line that was being written when the process ended counts as not written', async () => {
+    await using prepared = await inFile()
+    const before = await prepared.open(owner)
+    await before.put(draft('a'))
+    await before.close()
+    await appendFile(prepared.file, JSON.stringify({ put: draft('b') }).slice(0, -5))
+    const after = await prepared.open(owner)
+    expect(namesOf(await after.read())).toEqual(['a'])
+    await after.put(draft('c'))
+    await after.close()
+    const last = await prepared.open(owner)
+    expect(namesOf(await last.read())).toEqual(['a', 'c'])
+    await last.close()
+  })
+
+  test('it is written anew before it fills up with what was sent', async () => {
+    await using prepared = await inFile()
+    const storage = await prepared.open(owner)
+    await storage.put(draft('kept'))
+    for (let i = 0; i < 1_500; i++) {
+      void storage.put(draft(`${i}`))
+      await storage.remove(`${i}`, null)
+    }
+    expect((await readFile(prepared.file, 'utf8')).split('\n').length).toBeLessThan(1_500)
+    expect(namesOf(await storage.read())).toEqual(['kept'])
+    await storage.close()
+    const again = await prepared.open(owner)
+    expect(namesOf(await again.read())).toEqual(['kept'])
+    await again.close()
+  })
+
+  test('the file of somebody else, or of something else, is refused in plain words, and left as it is', async () => {
+    await using prepared = await inFile()
+    await (await prepared.open(owner)).close()
+    await expect(prepared.open({ ...owner, username: 'bob' })).rejects.toThrow(
+      `${prepared.file} is the outbox of ada at http://127.0.0.1:3000; each user and server has a file of its own.`,
+    )
+    await writeFile(prepared.file, 'my diary\n')
+    await expect(prepared.open(owner)).rejects.toThrow(`${prepared.file} is not an outbox`)
+    expect(await readFile(prepared.file, 'utf8')).toBe('my diary\n')
+  })
+
+  test('one holder at a time; the lock of a process that has died is taken over', async () => {
+    await using prepared = await inFile()
+    const holder = await prepared.open(owner)
+    await expect(prepared.open(owner)).rejects.toThrow(`Process ${process.pid} holds ${prepared.file}.lock`)
+    await holder.close()
+    // No process has this id: it is above what systems give.
+    await writeFile(`${prepared.file}.lock`, '4194999')
+    const next = await prepared.open(owner)
+    expect(await readFile(`${prepared.file}.lock`, 'utf8')).toBe(String(process.pid))
+    await next.close()
+  })
+})
+
+describe('in IndexedDB', () => {
+  test('each holder hears what the others do, and users have storages of their own', async () => {
+    await using prepared = await inIndexedDb()
+    const [one, other, stranger] = await Promise.all([
+      prepared.open(owner),
+      prepared.open(owner),
+      prepared.open({ ...owner, username: 'bob' }),
+    ])
+    const heard = createInbox<StorageNews>()
+    const overheard = createInbox<StorageNews>()
+    other.listen(heard.add)
+    stranger.listen(overheard.add)
+    await one.put(draft('a'))
+    await one.remove('a', null)
+    await heard.until(() => heard.items.length === 2)
+    expect(heard.items).toEqual([
+      { type: 'put', draft: draft('a') },
+      { type: 'removed', clientMessageId: 'a', message: null },
+    ])
+    await one.put(draft('b'))
+    expect(namesOf(await other.read())).toEqual(['b'])
+    expect(await stranger.read()).toEqual([])
+    expect(overheard.items).toEqual([])
+    await Promise.all([one, other, stranger].map((storage) => storage.close()))
+  })
+})
