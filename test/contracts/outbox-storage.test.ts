@@ -63,7 +63,8 @@ const storageContract = (name: string, prepare: () => Promise<Opened>, survives:
       await storage.close()
     })
 
-    test.runIf(survives)('opened again it has what it had, and closing waits for what was asked', async () => {
+    const testSurvival = survives ? test : () => {}
+    testSurvival('opened again it has what it had, and closing waits for what was asked', async () => {
       await using prepared = await prepare()
       const first = await prepared.open(owner)
       const asked = ['a', 'b', 'c'].map((each) => first.put(draft(each)))

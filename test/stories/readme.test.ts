@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { transformWithOxc } from 'vite'
 import { expect, test } from 'vitest'
 import { startWorld } from '../harness/world.ts'
 
@@ -19,7 +20,8 @@ const runInRepository = async (code: string, url: string) => {
   try {
     const file = join(directory, 'program.mjs')
     await writeFile(file, code)
-    return await run(process.execPath, [file], { env: { ...process.env, PARLEY_URL: url }, timeout: 15_000 })
+    const environment = { ...process.env, PARLEY_URL: url }
+    return await run(process.execPath, [file], { cwd: directory, env: environment, timeout: 15_000 })
   } finally {
     await rm(directory, { recursive: true })
   }
@@ -37,4 +39,26 @@ test('the script at the top of the README shows a message arrive, the second tim
 test('the script is ten lines', async () => {
   const [script = ''] = programs(await readFile(join(root, 'README.md'), 'utf8'), 'js')
   expect(script.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(10)
+})
+
+test("the programs of the SDK's README run, one after the other, and say what they should", async () => {
+  await using world = await startWorld()
+  const markdown = await readFile(join(root, 'client-sdk/README.md'), 'utf8')
+  const output: string[] = []
+  for (const program of programs(markdown, 'ts')) {
+    const { code } = await transformWithOxc(program, 'program.ts')
+    const { stdout, stderr } = await runInRepository(code, world.url)
+    expect(stderr, program).toBe('')
+    output.push(...stdout.trim().split('\n'))
+  }
+  for (const line of [
+    'message 1 of dm:ada:ben is on disk',
+    'ada Are you there?',
+    'Two',
+    'Hello from the outbox sending',
+    'it is message 5',
+    'There is nobody of this name.',
+  ]) {
+    expect(output).toContain(line)
+  }
 })

@@ -68,7 +68,7 @@ const compile = async (name: string, compilerOptions: object, files: Record<stri
   const own = join(folder, name)
   await mkdir(join(own, 'node_modules/@parley'), { recursive: true })
   await symlink(installed, join(own, 'node_modules/@parley/client'))
-  for (const dependency of ['@types', '@trpc', 'superjson']) {
+  for (const dependency of ['@types', '@trpc', 'superjson', 'react', 'csstype']) {
     await symlink(join(root, 'node_modules', dependency), join(own, 'node_modules', dependency))
   }
   await writeFile(join(own, 'package.json'), '{ "private": true, "type": "module" }')
@@ -349,12 +349,12 @@ api.sendMessage.mutate({ to: 'ben' })
 httpBatchLink<ParleyRouter>({ url: 'http://127.0.0.1:3000/trpc' })
 `
     const readme = await readFile(join(installed, 'README.md'), 'utf8')
-    const examples = [...readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, text], index) => [
-      `example-${index + 1}.ts`,
+    const examples = [...readme.matchAll(/^```(tsx?)\n([\s\S]*?)^```$/gm)].map(([, language, text], index) => [
+      `example-${index + 1}.${language}`,
       text as string,
     ])
     expect(examples.length).toBeGreaterThan(6)
-    const options = { ...forNode, lib: ['es2022', 'dom', 'dom.asynciterable'], skipLibCheck: true }
+    const options = { ...forNode, lib: ['es2022', 'dom', 'dom.asynciterable'], jsx: 'react-jsx', skipLibCheck: true }
     const files = { 'official.ts': official, ...Object.fromEntries(examples) }
     expect(await compile('official', options, files)).toBe('')
   })
