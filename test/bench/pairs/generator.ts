@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
+import { cpuSeconds } from './cpu-time.ts'
 import { type Peer, peers } from './peers.ts'
 
 /**
  * The load, in a process of its own: pairs of people who send to each other as fast as answers come, each with so many
  * messages in flight. Frames are made and told apart as text, alike for all peers, so that the server is what is measured.
  */
-const [peerName = '', url = '', pairs = '100', inFlight = '8', seconds = '5'] = process.argv.slice(2)
+const [peerName = '', url = '', serverPid = '', pairs = '100', inFlight = '8', seconds = '5'] = process.argv.slice(2)
 const peer = peers[peerName as keyof typeof peers] as Peer
 const text = 'x'.repeat(120)
 
@@ -51,14 +52,18 @@ for (const send of senders) for (let i = 0; i < Number(inFlight); i++) send()
 await new Promise((resolve) => setTimeout(resolve, 2_000))
 measuring = true
 const cpu = process.cpuUsage()
+const serverCpu = cpuSeconds(serverPid)
 const start = performance.now()
 await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1_000))
 measuring = false
 const elapsed = (performance.now() - start) / 1_000
 const used = process.cpuUsage(cpu)
+const serverUsed = cpuSeconds(serverPid)
 stopping = true
 
 latencies.sort((a, b) => a - b)
+const usPerMessage = (from?: number, to?: number) =>
+  from === undefined || to === undefined ? undefined : Number((((to - from) * 1e6) / counted.acknowledged).toFixed(2))
 const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN
 process.stdout.write(
   `${JSON.stringify({
@@ -66,6 +71,8 @@ process.stdout.write(
     delivered: Math.round(counted.delivered / elapsed),
     p50: at(0.5),
     p99: at(0.99),
+    serverCpuUs: usPerMessage(serverCpu?.process, serverUsed?.process),
+    serverMainThreadUs: usPerMessage(serverCpu?.mainThread, serverUsed?.mainThread),
     generatorCores: (used.user + used.system) / 1e6 / elapsed,
   })}\n`,
 )

@@ -29,6 +29,9 @@ interface Result {
   delivered: number
   p50: number
   p99: number
+  /** Processor time of the server for each acknowledged message, all of it and its main thread's; on Linux only. */
+  serverCpuUs?: number
+  serverMainThreadUs?: number
   generatorCores: number
 }
 
@@ -51,7 +54,7 @@ const measure = async (peer: PeerName): Promise<Result> => {
   try {
     const [line] = await once(createInterface({ input: server.stdout as NodeJS.ReadableStream }), 'line')
     const url = String(line).split(' ').at(-1) as string
-    const args = [here('./generator.js'), peer, url, pairs, inFlight, seconds].map(String)
+    const args = [here('./generator.js'), peer, url, server.pid, pairs, inFlight, seconds].map(String)
     const generator = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     const [answer] = await Promise.race([
       once(createInterface({ input: generator.stdout }), 'line'),
@@ -77,8 +80,8 @@ for (let run = 1; run <= runs; run++) {
   }
 }
 for (const [name, all] of results) {
-  const of = (key: keyof Result) => median(all.map((result) => result[key]))
+  const of = (key: keyof Result) => median(all.map((result) => result[key] ?? Number.NaN))
   process.stdout.write(
-    `${name}: ${of('acknowledged')} messages/s acknowledged, ${of('delivered')}/s delivered, p50 ${of('p50').toFixed(1)} ms, p99 ${of('p99').toFixed(1)} ms\n`,
+    `${name}: ${of('acknowledged')} messages/s acknowledged, ${of('delivered')}/s delivered, p50 ${of('p50').toFixed(1)} ms, p99 ${of('p99').toFixed(1)} ms, ${of('serverCpuUs')} us of the server each\n`,
   )
 }

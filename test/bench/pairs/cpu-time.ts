@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs'
+
+/** What a process and its main thread have used of a processor so far, user and system; null where no `/proc` tells. */
+export const cpuSeconds = (pid: string): { process: number; mainThread: number } | null => {
+  try {
+    return { process: secondsIn(`/proc/${pid}/stat`), mainThread: secondsIn(`/proc/${pid}/task/${pid}/stat`) }
+  } catch {
+    return null
+  }
+}
+
+/** Linux counts in hundredths of a second there, whatever the kernel's own tick. */
+const ticksPerSecond = 100
+
+const secondsIn = (file: string): number => {
+  // The fields behind the name, which may hold spaces: the 12th and the 13th are utime and stime.
+  const fields = readFileSync(file, 'latin1').split(') ').at(-1)?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+}
