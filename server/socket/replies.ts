@@ -31,7 +31,8 @@ export class Replies {
   readonly #router: AnyRouter
   readonly #onError: (info: ErrorInfo) => void
   readonly #unformattable: Buffer
-  #events = new WeakMap<object, { id: string | undefined; text: Buffer }>()
+  /** The events of this turn. A WeakMap would need no end to it, but costs each garbage collection a walk. */
+  #events = new Map<object, { id: string | undefined; text: Buffer }>()
 
   constructor(router: AnyRouter, onError: (info: ErrorInfo) => void) {
     this.#router = router
@@ -45,8 +46,8 @@ export class Replies {
     return Buffer.from(`"result":{"type":"data"${this.#dataText(value)}}}`)
   }
 
-  /** An event of a subscription. However many subscriptions yield the same object, it is serialised once: what was
-   *  yielded must not change any more. A tracked event is the same only under the same id.
+  /** An event of a subscription. However many subscriptions yield the same object in one turn of the event loop, it is
+   *  serialised once: what was yielded must not change any more. A tracked event is the same only under the same id.
    *  @throws whatever serialising `value` throws */
   event(value: unknown): Buffer {
     const [id, data] = isTrackedEnvelope(value) ? value : [undefined, value]
@@ -54,13 +55,13 @@ export class Replies {
     const known = this.#events.get(data)
     if (known !== undefined && known.id === id) return known.text
     const text = this.#eventText(id, data)
+    if (this.#events.size === 0) setImmediate(this.#forgetEvents)
     this.#events.set(data, { id, text })
     return text
   }
 
-  /** Lets go of the texts of events; else they live as long as the application keeps the events. */
-  forgetEvents() {
-    this.#events = new WeakMap()
+  readonly #forgetEvents = () => {
+    this.#events = new Map()
   }
 
   /** Never throws: an error that cannot be formatted is reported, and answered with one that says nothing. */

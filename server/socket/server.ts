@@ -140,7 +140,6 @@ export function createSocketServer<Router extends AnyRouter>(options: SocketOpti
       else if (closeAll) connection.close(closeCodes.restarting, 'restarting')
       connection.tick(now)
     }
-    replies.forgetEvents()
   }
   const { signInMs, anonymousMs, rejectMs, pingMs, pongMs, closeWaitMs } = limits
   const timer = clock.every(Math.min(signInMs, anonymousMs, rejectMs, pingMs, pongMs, closeWaitMs) / 4, tick)

@@ -10,66 +10,85 @@ const isPlain = (value: unknown): boolean => {
   return typeof value === 'string' || typeof value === 'boolean' || value === null
 }
 
-/** Superjson escapes the others in its paths. */
-const isPlainKey = (key: string): boolean => !key.includes('.') && !key.includes('\\') && key !== '__proto__'
-
-type Dates = Record<string, ['Date']>
+/** Superjson escapes some of the others in its paths and refuses others. */
+const isPlainKey = (key: string): boolean => plainKeys.has(key) || isNewPlainKey(key)
+const plainKeys = new Set<string>()
+const isNewPlainKey = (key: string): boolean => {
+  if (!/^[a-z][\w-]*$/i.test(key) || key === 'constructor' || key === 'prototype') return false
+  if (plainKeys.size < 1_000) plainKeys.add(key)
+  return true
+}
 
 /**
- * Finds the dates in what is otherwise plain JSON. @returns false where there is something else, which JSON alone would
- * lose: undefined, NaN, a Map, an instance of some class ...
+ * Finds the dates in what is otherwise plain JSON, and puts their paths behind `paths`. @returns false where there is
+ * something else, which JSON alone would lose: undefined, NaN, a Map, an instance of some class ...
  */
-const collectDates = (value: unknown, path: string, dates: Dates, depth: number): boolean => {
+const collectDates = (value: unknown, path: string, paths: string[], depth: number): boolean => {
   if (typeof value !== 'object' || value === null) return isPlain(value)
   if (depth > depthMax) return false
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
-      if (!collectDates(value[i], path === '' ? `${i}` : `${path}.${i}`, dates, depth + 1)) return false
+      if (!collectDates(value[i], path === '' ? `${i}` : `${path}.${i}`, paths, depth + 1)) return false
     }
     return true
   }
   const prototype = Object.getPrototypeOf(value)
   if (prototype === Date.prototype) {
     if (path === '' || Number.isNaN((value as Date).getTime())) return false
-    dates[path] = ['Date']
+    paths.push(path)
     return true
   }
   if (prototype !== Object.prototype) return false
   for (const key in value) {
     if (!isPlainKey(key)) return false
     const next = (value as Record<string, unknown>)[key]
-    if (!collectDates(next, path === '' ? key : `${path}.${key}`, dates, depth + 1)) return false
+    if (!collectDates(next, path === '' ? key : `${path}.${key}`, paths, depth + 1)) return false
   }
   return true
 }
 
 /** What superjson gives, without its walk where the value is plain JSON with dates, as all that this server sends is. */
 const serialize = (value: unknown): SuperJSONResult => {
-  const dates: Dates = {}
-  if (!collectDates(value, '', dates, 0)) return superjson.serialize(value)
+  const paths: string[] = []
+  if (!collectDates(value, '', paths, 0)) return superjson.serialize(value)
   const json = value as SuperJSONResult['json']
-  for (const _ in dates) return { json, meta: { values: dates, v: 1 } }
-  return { json }
+  if (paths.length === 0) return { json }
+  return { json, meta: { values: Object.fromEntries(paths.map((path) => [path, ['Date']])), v: 1 } }
 }
 
+/** A text of JSON, and the paths of the dates in it. */
 interface Part {
   json: string
-  dates: Dates
+  paths: string[]
 }
 
 /**
  * Objects whose text is known: the message that answers its sender is the one in the events of all who follow, and
  * writing it was a third of the server's time at full load. Null: not to be written as JSON with dates. What is sent
  * must not change any more; the socket layer asks for that anyhow.
+ *
+ * They are kept for this turn of the event loop and the next, in which events follow their answers. A WeakMap would do
+ * without an end, but is walked by each garbage collection, and took a twentieth of the server's time.
  */
-const parts = new WeakMap<object, Part | null>()
+let parts = new Map<object, Part | null>()
+let partsBefore = new Map<object, Part | null>()
+
+const keepPart = (value: object, part: Part | null) => {
+  if (parts.size === 0) setImmediate(forgetParts)
+  parts.set(value, part)
+}
+const forgetParts = () => {
+  partsBefore = parts
+  parts = new Map()
+  if (partsBefore.size > 0) setImmediate(forgetParts)
+}
 
 const partOf = (value: object): Part | null => {
-  const known = parts.get(value)
+  const known = parts.get(value) ?? partsBefore.get(value)
   if (known !== undefined) return known
-  const dates: Dates = {}
-  const part = collectDates(value, '', dates, 0) ? { json: JSON.stringify(withTexts(value, dates)), dates } : null
-  parts.set(value, part)
+  const paths: string[] = []
+  const part = collectDates(value, '', paths, 0) ? { json: JSON.stringify(withTexts(value, paths)), paths } : null
+  keepPart(value, part)
   return part
 }
 
@@ -77,22 +96,36 @@ const partOf = (value: object): Part | null => {
  * JSON writes a date as superjson does, but asks each for its `toJSON`, which takes as long as the rest of a message. Those
  * of a flat object are given to it as texts.
  */
-const withTexts = (value: object, dates: Dates): object => {
-  if (Array.isArray(value)) return value
+const withTexts = (value: object, paths: string[]): object => {
+  if (paths.length === 0 || Array.isArray(value)) return value
   const flat: Record<string, unknown> = { ...value }
-  for (const path in dates) {
+  for (const path of paths) {
     if (path.includes('.')) return value
-    flat[path] = (flat[path] as Date).toISOString()
+    flat[path] = isoText(flat[path] as Date)
   }
   return flat
+}
+
+/** Many messages share a millisecond. */
+let isoTime = Number.NaN
+let iso = ''
+const isoText = (date: Date): string => {
+  const time = date.getTime()
+  if (time !== isoTime) {
+    iso = date.toISOString()
+    isoTime = time
+  }
+  return iso
 }
 
 /** The text of `serialize(value)`, put together of parts that may be known already. */
 const stringify = (value: unknown): string => {
   const part = isObject(value) ? (isTrackedEvent(value) ? trackedPart(value) : partOf(value)) : null
   if (!part) return JSON.stringify(serialize(value))
-  for (const _ in part.dates) return `{"json":${part.json},"meta":{"values":${JSON.stringify(part.dates)},"v":1}}`
-  return `{"json":${part.json}}`
+  if (part.paths.length === 0) return `{"json":${part.json}}`
+  let dates = ''
+  for (const path of part.paths) dates += `${dates === '' ? '' : ','}"${path}":["Date"]`
+  return `{"json":${part.json},"meta":{"values":{${dates}},"v":1}}`
 }
 
 interface TrackedEvent {
@@ -103,22 +136,26 @@ interface TrackedEvent {
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 /** As tRPC sends what a subscription yields by `tracked`. */
-const isTrackedEvent = (value: object): value is TrackedEvent =>
-  'id' in value && 'data' in value && isObject(value.data) && Object.keys(value).length === 2
+const isTrackedEvent = (value: object): value is TrackedEvent => {
+  const [first, second, third] = Object.keys(value)
+  if (first !== 'id' || second !== 'data' || third !== undefined) return false
+  const { id, data } = value as TrackedEvent
+  return typeof id === 'string' && isObject(data) && Object.getPrototypeOf(data) === Object.prototype
+}
 
 /** `{ id, data: { type: 'message', message } }`, with the message as a part. */
 const trackedPart = ({ id, data }: TrackedEvent): Part | null => {
-  const dates: Dates = {}
+  const paths: string[] = []
   let json = ''
   for (const key in data) {
     const value = data[key]
     if (!isPlainKey(key)) return null
-    const part = isObject(value) ? partOf(value) : isPlain(value) ? { json: JSON.stringify(value), dates: {} } : null
+    const part = isObject(value) ? partOf(value) : isPlain(value) ? { json: JSON.stringify(value), paths: [] } : null
     if (!part) return null
-    json += `${json === '' ? '' : ','}${JSON.stringify(key)}:${part.json}`
-    for (const path in part.dates) dates[`data.${key}.${path}`] = ['Date']
+    json += `${json === '' ? '' : ','}"${key}":${part.json}`
+    for (const path of part.paths) paths.push(`data.${key}.${path}`)
   }
-  return { json: `{"id":${JSON.stringify(id)},"data":{${json}}}`, dates }
+  return { json: `{"id":${JSON.stringify(id)},"data":{${json}}}`, paths }
 }
 
 /**

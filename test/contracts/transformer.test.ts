@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import superjson from 'superjson'
 import { expect, test } from 'vitest'
 import { transformer } from '../../server/trpc/transformer.ts'
@@ -41,6 +42,61 @@ test.each<[string, unknown]>([
   expect(superjson.deserialize(JSON.parse(JSON.stringify(serialize(value))))).toEqual(expected)
   // Again, from what is known by now.
   expect(superjson.parse(stringify(value))).toEqual(expected)
+})
+
+/** All that JSON with dates can be, and now and then what it cannot. */
+const anything = fc.letrec((tie) => ({
+  leaf: fc.oneof(
+    { weight: 4, arbitrary: fc.string({ unit: 'binary' }) },
+    { weight: 4, arbitrary: fc.date({ noInvalidDate: false }) },
+    fc.double(),
+    fc.integer(),
+    fc.boolean(),
+    fc.constantFrom(null, undefined, -0, 10n),
+  ),
+  list: fc.array(tie('value'), { maxLength: 4 }),
+  object: fc.dictionary(
+    fc.oneof(fc.constantFrom('id', 'data', 'message', 'sentAt', '0', 'a.b', 'a-b'), fc.string({ unit: 'binary' })),
+    tie('value'),
+    { maxKeys: 5, noNullPrototype: true },
+  ),
+  tracked: fc.record({ id: fc.string(), data: tie('value') }),
+  map: fc.array(fc.tuple(fc.string(), tie('value')), { maxLength: 3 }).map((entries) => new Map(entries)),
+  value: fc.oneof(
+    { depthSize: 'small' },
+    { weight: 4, arbitrary: tie('leaf') },
+    tie('list'),
+    { weight: 3, arbitrary: tie('object') },
+    tie('tracked'),
+    tie('map'),
+  ),
+})).value
+
+/** Superjson refuses some names of keys. */
+const textOf = (write: () => string): unknown => {
+  try {
+    return JSON.parse(write())
+  } catch (error) {
+    return String(error)
+  }
+}
+
+test('whatever is written is what superjson writes, the first time and again', () => {
+  fc.assert(
+    fc.property(anything, (value) => {
+      const expected = textOf(() => superjson.stringify(value))
+      expect(textOf(() => stringify(value))).toEqual(expected)
+      expect(textOf(() => stringify(value))).toEqual(expected)
+      expect(textOf(() => JSON.stringify(serialize(value)))).toEqual(expected)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('the message in an event is written as in the answer to its sender, and in the same order', () => {
+  expect(stringify(message)).toBe(superjson.stringify(message))
+  const event = { id: 'v12', data: { type: 'message', message } }
+  expect(stringify(event)).toBe(superjson.stringify(event))
 })
 
 test('[P10] an input of types that nobody asked for is refused: a short text could name a typed array of 4 GB', () => {
