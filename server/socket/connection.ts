@@ -10,6 +10,7 @@ import { Admission, type ConnectionParams } from './admission.ts'
 import { Calls } from './calls.ts'
 import type { Clock } from './clock.ts'
 import { closeCodes, closeReason } from './close-codes.ts'
+import { FrameReader } from './frame-reader.ts'
 import { type Call, type Entry, headWithoutId, parseJson, type RequestId, readEntry } from './frames.ts'
 import { Inbox } from './inbox.ts'
 import type { SocketLimits } from './limits.ts'
@@ -106,8 +107,8 @@ export class SocketConnection implements Connection {
       onText: (text) => this.#read(text),
       onFlood: () => this.close(closeCodes.policyViolation, 'too many frames'),
     })
-    ws.on('message', (frame: Buffer) => {
-      if (!this.#over) this.#inbox.take(frame)
+    new FrameReader(socket, ws, host.limits.maxFrameBytes, (text) => {
+      if (!this.#over) this.#inbox.take(text)
     })
     ws.on('error', () => {}) // `ws` closes by itself with the code that fits
     ws.on('close', () => this.#onGone())

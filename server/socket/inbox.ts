@@ -13,7 +13,7 @@ export class Inbox {
   readonly #ws: WebSocket
   readonly #options: InboxOptions
   /** While there are any, the socket is paused. */
-  #held: Buffer[] = []
+  #held: string[] = []
 
   constructor(ws: WebSocket, options: InboxOptions) {
     this.#ws = ws
@@ -24,17 +24,17 @@ export class Inbox {
     return this.#held.length > 0
   }
 
-  take(frame: Buffer) {
-    if (!this.paused && this.#options.mayRead()) this.#options.onText(frame.toString())
-    // `ws` hands over every frame of a chunk, whether paused or not.
+  take(text: string) {
+    if (!this.paused && this.#options.mayRead()) this.#options.onText(text)
+    // Every frame of a chunk is handed over, whether paused or not.
     else if (this.#held.length >= maxHeldFrames) this.#options.onFlood()
-    else if (this.#held.push(frame) === 1) this.#ws.pause()
+    else if (this.#held.push(text) === 1) this.#ws.pause()
   }
 
   /** Goes on, as far as frames may be read again. */
   readOn() {
     if (!this.paused) return
-    while (this.paused && this.#options.mayRead()) this.#options.onText(this.#held.shift()!.toString())
+    while (this.paused && this.#options.mayRead()) this.#options.onText(this.#held.shift()!)
     if (!this.paused) this.#ws.resume()
   }
 
