@@ -17,7 +17,7 @@ import { createHttpServer } from './http/server.ts'
 import { serveTrpc } from './http/trpc.ts'
 import { createLog } from './log.ts'
 import { createPasswords } from './passwords.ts'
-import type { SocketLimits } from './socket/limits.ts'
+import { type SocketLimits, socketDefaults } from './socket/limits.ts'
 import { createSocketServer } from './socket/server.ts'
 import { openSqliteStore } from './store/sqlite/open.ts'
 import { createSocketContext } from './trpc/context.ts'
@@ -82,8 +82,10 @@ export const startApp = async (
     const clientAddress = createClientAddress(config.trustedProxies)
     const server = createHttpServer({ log, allowedOrigins: config.allowedOrigins })
     opened.defer(() => closeHttp(server))
-    const endStreams = serveTrpc(server, { chat, log, clientAddress })
-    opened.defer(endStreams)
+    const limits = { ...socketDefaults, ...socketLimits }
+    const takesConnections = () => !draining && socket.stats().connections < limits.sockets
+    const streams = serveTrpc(server, { chat, log, clientAddress, takesConnections })
+    opened.defer(streams.end)
     serveRest(server, { chat, log, clientAddress })
     serveHealth(server, async () => {
       if (draining) return 'The server is stopping.'
@@ -96,7 +98,7 @@ export const startApp = async (
       router: appRouter,
       path: '/trpc',
       createContext: createSocketContext(chat),
-      limits: socketLimits,
+      limits,
       allowOrigin: createOriginGate(config.allowedOrigins, () => server.server.address() as AddressInfo | null),
       clientAddress,
       onError: ({ error, path }) => logUnforeseen(log, error, path),
@@ -110,8 +112,8 @@ export const startApp = async (
       url,
       async drain(drainMs) {
         draining = true
-        endStreams()
-        await socket.drain({ spreadMs: spreadMs(socket.stats().connections, drainMs), deadlineMs: drainMs })
+        const spread = spreadMs(socket.stats().connections + streams.count(), drainMs)
+        await Promise.all([streams.drain(spread), socket.drain({ spreadMs: spread, deadlineMs: drainMs })])
         await opened[Symbol.asyncDispose]()
       },
       [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),

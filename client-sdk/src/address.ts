@@ -2,23 +2,35 @@ import { ChatError } from '../../server/contract/errors.ts'
 
 const schemes = ['http:', 'https:', 'ws:', 'wss:']
 
+/** Where a server takes calls. */
+export interface Addresses {
+  webSocket: string
+  /** A procedure is at `<http>/<name>`. */
+  http: string
+}
+
 /**
- * Where the WebSocket of a server is; the server may stand below a path of its host.
+ * The server may stand below a path of its host.
  * @throws ChatError `invalidInput`
  */
-export const socketUrl = (server: string): string => {
+export const addressesOf = (server: string): Addresses => {
   const url = parsed(server)
   if (!url || !schemes.includes(url.protocol)) {
     throw new ChatError('invalidInput', {
       message: `url: "${server}" is not the address of a server, such as https://chat.example.org`,
     })
   }
-  url.protocol = url.protocol.replace('http', 'ws')
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/trpc`
-  url.search = '?connectionParams=1'
-  // A WebSocket refuses addresses with a fragment.
-  url.hash = ''
-  return url.href
+  const path = `${url.pathname.replace(/\/+$/, '')}/trpc`
+  const at = (scheme: string, search: string) => {
+    url.protocol = scheme
+    url.pathname = path
+    url.search = search
+    // A WebSocket refuses addresses with a fragment.
+    url.hash = ''
+    return url.href
+  }
+  const secure = /s:$/.test(url.protocol) ? 's:' : ':'
+  return { http: at(`http${secure}`, ''), webSocket: at(`ws${secure}`, '?connectionParams=1') }
 }
 
 const parsed = (url: string): URL | null => {

@@ -1,7 +1,8 @@
 import type { ChatError } from '../../server/contract/errors.ts'
 
 const firstMs = 250
-const lastMs = 25_000
+/** Also between attempts that hardly can succeed. */
+export const lastMs = 25_000
 
 /**
  * How long to wait before the next attempt: a random part (full jitter) of a time that doubles from the first to the

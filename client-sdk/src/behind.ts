@@ -4,9 +4,9 @@ import type { StateOwner } from './state.ts'
 export const createBehind = (state: StateOwner) => {
   const loops = new Set<object>()
   const tell = () => {
-    const { status } = state.get()
-    if (status === 'live' && loops.size > 0) state.enter({ status: 'catchingUp' })
-    if (status === 'catchingUp' && loops.size === 0) state.enter({ status: 'live' })
+    const now = state.get()
+    if (now.status === 'live' && loops.size > 0) state.enter({ ...now, status: 'catchingUp' })
+    if (now.status === 'catchingUp' && loops.size === 0) state.enter({ ...now, status: 'live' })
   }
   return {
     isAny: () => loops.size > 0,

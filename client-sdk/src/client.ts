@@ -1,6 +1,6 @@
 import { ChatError } from '../../server/contract/errors.ts'
 import type { HistoryPage, Message, SignedIn } from '../../server/contract/index.ts'
-import { socketUrl } from './address.ts'
+import { addressesOf } from './address.ts'
 import { createBehind } from './behind.ts'
 import { type CallName, type CallOptions, type Calls, callNames } from './calls.ts'
 import { createConnection } from './connection.ts'
@@ -9,6 +9,7 @@ import { asThrownHere } from './errors.ts'
 import { createLoops, type Loops } from './follow.ts'
 import { type PastOptions, pastMessages } from './past-messages.ts'
 import { createPendingCalls } from './pending.ts'
+import { type ListenToPlatform, listenToPlatform } from './platform.ts'
 import { createSession, type TokenSource } from './session.ts'
 import type { MakeSocket } from './socket.ts'
 import { type ClientState, createStateOwner } from './state.ts'
@@ -43,7 +44,11 @@ export interface ChatClient extends Calls, Loops, AsyncDisposable {
 }
 
 /** @throws ChatError `invalidInput` when the URL is none */
-export const createClientOn = (makeSocket: MakeSocket, options: ClientOptions): ChatClient => {
+export const createClientOn = (
+  makeSocket: MakeSocket,
+  options: ClientOptions,
+  listen: ListenToPlatform = listenToPlatform,
+): ChatClient => {
   const { url, token, callTimeoutMs = 20_000 } = options
   let lastId = 0
   const nextId = () => ++lastId
@@ -52,14 +57,16 @@ export const createClientOn = (makeSocket: MakeSocket, options: ClientOptions): 
   const behind = createBehind(state)
   const session = createSession(token, callTimeoutMs)
   const connection = createConnection({
-    url: socketUrl(url),
+    addresses: addressesOf(url),
     makeSocket,
+    listenToPlatform: listen,
     state,
     token: session.token,
     onOpen() {
       pending.sendAll()
       subscriptions.startAll()
     },
+    onProven: () => pending.sendRest(),
     isBehind: behind.isAny,
     onAnswer(answer) {
       pending.answer(answer)

@@ -1,9 +1,12 @@
 import { ChatError } from '../../server/contract/errors.ts'
-import { backoffMs } from './backoff.ts'
+import type { Addresses } from './address.ts'
+import { backoffMs, lastMs } from './backoff.ts'
 import { fromErrorShape } from './errors.ts'
+import type { ListenToPlatform, PlatformEvent } from './platform.ts'
 import type { TokenReason } from './session.ts'
-import { type MakeSocket, type OpenSocket, openSocket } from './socket.ts'
+import type { MakeSocket, OpenSocket } from './socket.ts'
 import type { ClientState, StateOwner } from './state.ts'
+import { createTransports, type Transport } from './transport.ts'
 import { type Answer, readFrame, writeConnectionParams, writeRequest } from './wire.ts'
 
 /** What the end of a connection means for what was sent on it and has no answer. */
@@ -23,16 +26,22 @@ const atFaultCodes = [1002, 1007, 1008, 1009]
 const refusedTokensMax = 2
 /** Calls and subscriptions count from 1. */
 const probeId = 0
+/** A move to another transport waits so long for the answers that are on their way. */
+const lastAnswersMs = 5_000
+/** A network that is there again brings back all who were in it; their next attempts are spread over this. */
+const soonMs = 500
 
 export interface ConnectionOptions {
-  /** Of the server's WebSocket. */
-  url: string
+  addresses: Addresses
   makeSocket: MakeSocket
+  listenToPlatform: ListenToPlatform
   state: StateOwner
   /** The session to connect with, or null; asked before each attempt. */
   token(why: TokenReason): Promise<string | null>
   /** The socket is open: everything has to be said anew. */
   onOpen(): void
+  /** The server has answered: what must not be sent twice may be sent now. */
+  onProven(): void
   /** What was missed is still to come. */
   isBehind(): boolean
   onAnswer(answer: Answer): void
@@ -43,18 +52,29 @@ export interface ConnectionOptions {
 
 /** Keeps one connection: opens it, signs it in, opens it again when it is lost. */
 export const createConnection = (options: ConnectionOptions) => {
-  const { state } = options
+  const { state, addresses, makeSocket } = options
+  const transports = createTransports({ addresses, makeSocket, onWayBack: () => move() })
+  let transport: Transport = 'webSocket'
+  let stopListening: (() => void) | null = null
   let socket: OpenSocket | null = null
   /** Something may be sent ... */
   let isOpen = false
-  /** ... and has been, so that an answer will come. */
+  /** ... and has been, so that an answer will come, ... */
   let hasAsked = false
+  /** ... and one has: what travels here arrives. */
+  let isProven = false
   let attempt = 0
   let refusedTokens = 0
   let why: TokenReason = 'connect'
   let retry: ReturnType<typeof setTimeout> | undefined
+  let moving: ReturnType<typeof setTimeout> | undefined
+  /** The server has asked not to be tried before. */
+  let notBefore = 0
+  /** The platform says that there is no network. */
+  let isOffline = false
 
   const connect = async () => {
+    stopListening ??= options.listenToPlatform(onPlatform)
     const connecting: ClientState = { status: 'connecting', attempt: ++attempt }
     state.enter(connecting)
     if (state.get() !== connecting) return
@@ -63,7 +83,8 @@ export const createConnection = (options: ConnectionOptions) => {
       if (state.get() !== connecting) return
       if (token === null && why === 'ended') return signedOut(new ChatError('sessionEnded'))
       why = 'connect'
-      socket = openSocket(options.makeSocket(options.url), { onOpen: () => onOpen(token), onText, onClose })
+      transport = transports.current()
+      socket = transports.open({ onOpen: () => onOpen(token), onText, onClose })
     } catch (cause) {
       if (state.get() !== connecting) return
       const reason = cause instanceof Error ? cause.message : String(cause)
@@ -75,13 +96,14 @@ export const createConnection = (options: ConnectionOptions) => {
     socket?.send(writeConnectionParams(token))
     isOpen = true
     hasAsked = false
+    isProven = transport === 'http'
     options.onOpen()
     // Only an answer tells that the server took the token. Where nothing waits to be sent, this brings one.
     if (!hasAsked) send(writeRequest(probeId, 'query', 'me', undefined))
   }
 
-  const send = (text: string): boolean => {
-    if (!isOpen) return false
+  const send = (text: string, isRisky = false): boolean => {
+    if (!isOpen || (isRisky && !isProven)) return false
     hasAsked = true
     socket?.send(text)
     return true
@@ -101,8 +123,16 @@ export const createConnection = (options: ConnectionOptions) => {
     if (frame === null) return
     if (frame.id === null) return frame.type === 'reconnect' ? leave() : refused(fromErrorShape(frame.error))
     if (frame.type === 'data') attempt = refusedTokens = 0
+    const answered = socket
     options.onAnswer(frame)
-    if (state.get().status === 'connecting') state.enter({ status: options.isBehind() ? 'catchingUp' : 'live' })
+    // The last answer may have been what leaving this connection waited for.
+    if (answered !== socket) return
+    if (!isProven) {
+      isProven = true
+      options.onProven()
+    }
+    if (state.get().status === 'connecting')
+      state.enter({ status: options.isBehind() ? 'catchingUp' : 'live', transport })
   }
 
   /** An error without a call is said before all answers when the server lets this connection do nothing. */
@@ -124,6 +154,31 @@ export const createConnection = (options: ConnectionOptions) => {
     })
   }
 
+  /** To the transport that is the better one by now. What is said meanwhile waits for it. */
+  const move = () => {
+    const left = socket
+    const go = () => {
+      if (left === null || left !== socket) return
+      drop()
+      options.onLost(new ChatError('connectionLost', { message: 'Moving to a WebSocket' }), 'maybeDone')
+      attempt = 0
+      void connect()
+    }
+    moving = setTimeout(go, lastAnswersMs)
+    isOpen = false
+    options.onLeaving(go)
+  }
+
+  const onPlatform = (event: PlatformEvent) => {
+    if (event !== 'visible') isOffline = event === 'offline'
+    if (event === 'online') transports.lookAgain()
+    if (socket) socket.probe()
+    const now = state.get()
+    if (now.status !== 'offline' || event === 'offline') return
+    clearTimeout(retry)
+    retryIn(Math.max(Math.random() * soonMs, notBefore - Date.now()), now.error)
+  }
+
   const onClose = (code: number, reason: string) => {
     drop()
     const facts = { message: reason || `The connection was closed (${code})` }
@@ -135,6 +190,11 @@ export const createConnection = (options: ConnectionOptions) => {
 
   const drop = () => {
     socket?.drop()
+    forget()
+  }
+
+  const forget = () => {
+    clearTimeout(moving)
     socket = null
     isOpen = false
   }
@@ -146,9 +206,13 @@ export const createConnection = (options: ConnectionOptions) => {
   }
 
   const lost = (error: ChatError, loss: Loss) => {
-    const waitMs = backoffMs(attempt, error)
-    retry = setTimeout(connect, waitMs)
+    notBefore = Date.now() + (error.retryAfterMs ?? 0)
     options.onLost(error, loss)
+    retryIn(Math.max(backoffMs(attempt, error), isOffline ? lastMs : 0), error)
+  }
+
+  const retryIn = (waitMs: number, error: ChatError) => {
+    retry = setTimeout(connect, waitMs)
     state.enter({ status: 'offline', error, retryAt: new Date(Date.now() + waitMs) })
   }
 
@@ -166,7 +230,11 @@ export const createConnection = (options: ConnectionOptions) => {
       const { status } = state.get()
       if (status === 'idle' || status === 'signedOut') void connect()
     },
-    /** @returns whether there was a connection to send it on */
+    /**
+     * @param isRisky it cannot be sent again: it waits for a connection that has brought an answer, as a proxy may open
+     *   WebSockets and let nothing through
+     * @returns whether there was a connection to send it on
+     */
     send,
     /** Before the server closes it: a sign-in that follows at once needs a connection of its own. */
     signOut() {
@@ -176,9 +244,10 @@ export const createConnection = (options: ConnectionOptions) => {
     },
     close() {
       clearTimeout(retry)
+      stopListening?.()
+      transports.close()
       socket?.close()
-      socket = null
-      isOpen = false
+      forget()
       options.onLost(new ChatError('closed'), 'forGood')
       state.enter({ status: 'closed' })
     },

@@ -16,7 +16,11 @@ interface PendingCall {
 }
 
 /** The calls without an answer yet. Those that a repeat cannot harm are sent again after a lost connection. */
-export const createPendingCalls = (nextId: () => number, send: (text: string) => boolean, defaultTimeoutMs: number) => {
+export const createPendingCalls = (
+  nextId: () => number,
+  send: (text: string, isRisky: boolean) => boolean,
+  defaultTimeoutMs: number,
+) => {
   const calls = new Map<number, PendingCall>()
   let onIdle: (() => void) | null = null
   /** Why there is no connection, after one was lost or could not be opened. */
@@ -51,7 +55,7 @@ export const createPendingCalls = (nextId: () => number, send: (text: string) =>
       const call: PendingCall = {
         frame,
         repeatable,
-        sent: send(frame),
+        sent: send(frame, !repeatable),
         resolve(data) {
           done()
           resolve(data)
@@ -66,6 +70,10 @@ export const createPendingCalls = (nextId: () => number, send: (text: string) =>
       signal?.addEventListener('abort', onAbort)
       calls.set(id, call)
     })
+
+  const sendRest = () => {
+    for (const call of calls.values()) call.sent ||= send(call.frame, !call.repeatable)
+  }
 
   return {
     add,
@@ -83,8 +91,10 @@ export const createPendingCalls = (nextId: () => number, send: (text: string) =>
     sendAll() {
       onIdle = null
       lastLoss = null
-      for (const call of calls.values()) call.sent = send(call.frame)
+      sendRest()
     },
+    /** The connection has shown that what is sent arrives: so do now those that must not be sent twice. */
+    sendRest,
     lost(error: ChatError, loss: Loss) {
       lastLoss = error
       for (const call of [...calls.values()]) {

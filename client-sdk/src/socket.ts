@@ -17,6 +17,8 @@ export interface SocketHandlers {
   onText(text: string): void
   /** Once, unless this client ended it. `code` 1006: without a word from the server. */
   onClose(code: number, reason: string): void
+  /** Once, whoever ended it, before `onClose`. */
+  onOver?(): void
 }
 
 /** A server that does not answer at all. */
@@ -47,6 +49,7 @@ export const openSocket = (socket: SocketLike, handlers: SocketHandlers) => {
     socket.onopen = socket.onmessage = socket.onclose = null
     // An error after the end has nobody to tell, but `ws` throws it where nobody listens.
     socket.onerror = () => {}
+    handlers.onOver?.()
   }
   const drop = () => {
     if (ended) return
@@ -63,11 +66,14 @@ export const openSocket = (socket: SocketLike, handlers: SocketHandlers) => {
     clearTimeout(timer)
     timer = setTimeout(onQuiet, ms)
   }
-  const onQuiet = () => {
-    if (asked || !isOpen) return fail(1006, 'The server does not answer')
+  const ask = () => {
     asked = true
-    socket.send('PING')
     expect(answerMs)
+    socket.send('PING')
+  }
+  const onQuiet = () => {
+    if (asked || !isOpen) fail(1006, 'The server does not answer')
+    else ask()
   }
 
   expect(connectMs)
@@ -93,16 +99,28 @@ export const openSocket = (socket: SocketLike, handlers: SocketHandlers) => {
       hurried = true
       expect(quietAfterSendMs)
     },
+    /** The network may have gone since the last sign of life: asks for another one at once, or hurries the opening. */
+    probe() {
+      if (ended || asked) return
+      if (isOpen) ask()
+      else expect(answerMs)
+    },
+    /** Takes it for lost. */
+    giveUp: (reason: string) => fail(1006, reason),
     /** After what was sent has left. Cutting at once could take that with it. */
     close() {
       if (ended) return
       release()
       socket.close(1000)
-      // A browser's WebSocket cannot be cut, and keeps nothing alive.
-      if (socket.terminate) setTimeout(() => socket.terminate?.(), closeMs).unref()
+      // A browser's WebSocket cannot be cut.
+      if (socket.terminate) unref(setTimeout(() => socket.terminate?.(), closeMs))
     },
     /** Without a word. */
     drop,
   }
 }
+
+/** In Node a timer keeps the process alive; elsewhere it is a number. */
+const unref = (timer: unknown) => (timer as { unref?(): void }).unref?.()
+
 export type OpenSocket = ReturnType<typeof openSocket>

@@ -1,4 +1,5 @@
 import type { ChatError } from '../../server/contract/errors.ts'
+import type { Transport } from './transport.ts'
 
 /** How the client is connected. */
 export type ClientState =
@@ -7,9 +8,12 @@ export type ClientState =
   /** From asking for the token to the server's first answer. */
   | { status: 'connecting'; attempt: number }
   /** As `live`, while what was missed is still coming in: a loop over messages is not at the present yet. */
-  | { status: 'catchingUp' }
-  /** The server has let this client in, with its session if it has one, and has answered on this connection. */
-  | { status: 'live' }
+  | { status: 'catchingUp'; transport: Transport }
+  /**
+   * The server has let this client in, with its session if it has one, and has answered on this connection. The transport is
+   * plain `http` where WebSockets are blocked.
+   */
+  | { status: 'live'; transport: Transport }
   /** Tries again by itself at `retryAt`. */
   | { status: 'offline'; error: ChatError; retryAt: Date }
   /** The session has ended and no good one could be had; `login` starts again. */

@@ -42,7 +42,9 @@ export const readFrame = (text: string): Answer | Notice | null => {
   const frame = JSON.parse(text)
   if (frame.method === 'reconnect') return { id: null, type: 'reconnect' }
   if (frame.error) return { id: frame.id, type: 'error', error: superjson.deserialize<ErrorShape>(frame.error) }
-  const type = frame.result?.type
-  if (type === 'data') return { id: frame.id, type, data: superjson.deserialize(frame.result.data) }
+  const { type, id: eventId, event, data } = frame.result ?? {}
+  // A tracked event over plain HTTP; over a WebSocket its id stands within the data as well.
+  if (event) return { id: frame.id, type: 'data', data: { id: eventId, data: superjson.deserialize(event) } }
+  if (type === 'data') return { id: frame.id, type, data: superjson.deserialize(data) }
   return type === 'started' || type === 'stopped' ? { id: frame.id, type } : null
 }

@@ -4,8 +4,8 @@ import { limits } from './limits.ts'
 
 export const OnStatus = z
   .strictObject({
-    /** Only these; without it, everybody. */
-    users: z.array(Username).min(1).max(limits.statusFilterMax).optional(),
+    /** Only these; without it, everybody. Of nobody: the stream says only that this client is there, and the server too. */
+    users: z.array(Username).max(limits.statusFilterMax).optional(),
   })
   .default({})
 export type OnStatus = z.infer<typeof OnStatus>

@@ -25,3 +25,16 @@ export const createTestClock = (): Clock & { advance(ms: number): void } => {
     },
   }
 }
+
+/** Moves the time on until the wait is over: what has to happen first happens on real sockets. */
+export const advanceUntil = async (clock: { advance(ms: number): void }, stepMs: number, wait: Promise<unknown>) => {
+  let isOver = false
+  const over = wait.finally(() => {
+    isOver = true
+  })
+  while (!isOver) {
+    clock.advance(stepMs)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await over
+}

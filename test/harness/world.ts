@@ -6,6 +6,7 @@ import type { SocketLimits } from '../../server/socket/limits.ts'
 import { temporaryDirectory } from './directory.ts'
 import { type Network, startNetwork } from './network.ts'
 import { connectPlain, createInbox } from './plain-client.ts'
+import { type BlockingProxy, startProxy, type WebSockets } from './proxy.ts'
 
 export const password = 'correct horse battery'
 
@@ -27,6 +28,8 @@ export interface World extends AsyncDisposable {
   app: App
   url: string
   config: Config
+  /** Between everybody's network and the app. @throws where the world was started without `webSockets` */
+  readonly proxy: BlockingProxy
   /** New people, each with a device that listens. */
   people<Names extends string[]>(...names: Names): Promise<{ [Index in keyof Names]: Person }>
   /** Another device of the same person, with a session of its own; it listens. */
@@ -42,10 +45,13 @@ export interface WorldOptions {
   adapt?: Adapt
   clock?: Clock
   socketLimits?: Partial<SocketLimits>
+  /** Puts a proxy before the app that does this to WebSockets. */
+  webSockets?: WebSockets
 }
 
 /** The real app on a real socket and a real store, in a folder of its own. */
-export const startWorld = async ({ config: overrides = {}, ...options }: WorldOptions = {}): Promise<World> => {
+export const startWorld = async (worldOptions: WorldOptions = {}): Promise<World> => {
+  const { config: overrides = {}, webSockets, ...options } = worldOptions
   const directory = await temporaryDirectory()
   const config: Config = {
     host: '127.0.0.1',
@@ -60,9 +66,10 @@ export const startWorld = async ({ config: overrides = {}, ...options }: WorldOp
   }
   const guests: AsyncDisposable[] = []
   let app = await startApp(config, options)
+  const proxy = webSockets && (await startProxy(app.url, webSockets))
 
   const device = async (name: string, isNew: boolean): Promise<Person> => {
-    const network = await startNetwork(app.url)
+    const network = await startNetwork((proxy ?? app).url)
     const client = createClient({ url: network.url })
     const { session } = await (isNew
       ? client.register({ username: name, password })
@@ -104,6 +111,10 @@ export const startWorld = async ({ config: overrides = {}, ...options }: WorldOp
       return app.url
     },
     config,
+    get proxy() {
+      if (!proxy) throw new Error('This world has no proxy')
+      return proxy
+    },
     people: async (...names) => {
       const people = await Promise.all(names.map((name) => device(name, true)))
       return people as { [Index in keyof typeof names]: Person }
@@ -121,6 +132,7 @@ export const startWorld = async ({ config: overrides = {}, ...options }: WorldOp
     },
     async [Symbol.asyncDispose]() {
       for (const guest of guests) await guest[Symbol.asyncDispose]()
+      await proxy?.[Symbol.asyncDispose]()
       await app[Symbol.asyncDispose]()
       await directory[Symbol.asyncDispose]()
     },

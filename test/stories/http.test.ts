@@ -112,6 +112,26 @@ test('errors over HTTP carry the status and the kind', async () => {
   expect(await answer('/nothing/here')).toMatchObject([404, expect.stringContaining('nothing at GET /nothing/here')])
 })
 
+test('a server that stops ends its streams one by one, takes no others, and serves the calls that come', async () => {
+  await using world = await startWorld()
+  const [ada] = await world.people('ada')
+  const headers = { authorization: `Bearer ${ada.token}`, 'content-type': 'application/json' }
+  const follow = () => fetch(`${world.url}/trpc/onStatus`, { method: 'POST', headers, body: '{"json":{"users":[]}}' })
+  const ends: number[] = []
+  for (const stream of [await follow(), await follow(), await follow()]) {
+    stream.text().catch(() => ends.push(performance.now()))
+  }
+  const answered = async () => (await fetch(`${world.url}/trpc/me`, { method: 'HEAD' })).status
+  expect(await answered()).toBe(204)
+
+  const drained = world.app.drain(3_000)
+  expect(await answered()).toBe(503)
+  expect(await (await follow()).text()).toContain('"kind":"unavailable"')
+  expect((await fetch(`${world.url}/trpc/me`, { headers })).status).toBe(200)
+  await drained
+  expect(ends.length).toBe(3)
+})
+
 test('[P10] a form, which no procedure takes, is refused before it is read', async () => {
   await using world = await startWorld()
   const { hostname, port } = new URL(world.url)

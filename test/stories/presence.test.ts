@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Status, StatusEvent } from '../../server/contract/index.ts'
-import { createTestClock } from '../harness/clock.ts'
+import { advanceUntil, createTestClock } from '../harness/clock.ts'
 import { createInbox } from '../harness/plain-client.ts'
 import { startWorld, type World } from '../harness/world.ts'
 
@@ -21,19 +21,6 @@ const says =
   (user: string, status: Status['status']) =>
   (item: Status): item is Status =>
     item.user === user && item.status === status
-
-/** Moves the time on until the wait is over: what has to happen first happens on real sockets. */
-const advanceUntil = async (clock: { advance(ms: number): void }, stepMs: number, wait: Promise<unknown>) => {
-  let isOver = false
-  const over = wait.finally(() => {
-    isOver = true
-  })
-  while (!isOver) {
-    clock.advance(stepMs)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  await over
-}
 
 test('[P7] Bob comes and goes, over all of his devices, and who watches learns it', async () => {
   const clock = createTestClock()

@@ -5,23 +5,13 @@ import { createInterface } from 'node:readline'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createClientOn } from '../../client-sdk/src/client.ts'
-import { type ChatClient, type ClientState, createClient } from '../../client-sdk/src/node.ts'
+import { createClient } from '../../client-sdk/src/node.ts'
 import { startNetwork } from '../harness/network.ts'
 import { createInbox } from '../harness/plain-client.ts'
+import { statesOf } from '../harness/states.ts'
 import { password, startWorld } from '../harness/world.ts'
 
 // How the SDK keeps its connection, and what it says of it.
-
-const statesOf = (client: ChatClient) => {
-  const states = createInbox<ClientState>()
-  client.onState(states.add)
-  return {
-    ...states,
-    next: (status: ClientState['status'], from = states.items.length) =>
-      states.until(() => states.items.slice(from).some((state) => state.status === status)),
-    statuses: () => states.items.map(({ status }) => status),
-  }
-}
 
 describe.concurrent('the connection', () => {
   test('an unreadable frame costs the connection, not the process', async () => {
@@ -215,8 +205,11 @@ describe.concurrent('the connection', () => {
 })
 
 describe.concurrent('a script', () => {
-  test('ends after close(), also when the network has died', async () => {
-    await using world = await startWorld()
+  test.for([
+    ['a WebSocket', {}],
+    ['plain HTTP', { webSockets: 'refused' }],
+  ] as const)('ends after close(), also when the network has died, over %s', async ([, options]) => {
+    await using world = await startWorld(options)
     const [ada] = await world.people('ada')
     await using script = startScript(
       `const client = createClient({ url: '${ada.network.url}', token: '${ada.token}' })
@@ -247,6 +240,24 @@ describe.concurrent('a script', () => {
     )
     for (const line of ['at connecting', 'at live', 'ada', 'at closed']) await script.line(line)
     expect(await script.exit()).toBe(0)
+  })
+
+  test('ends soon after close(), whatever it was about, over plain HTTP', async () => {
+    await using world = await startWorld({ webSockets: 'refused' })
+    const [ada] = await world.people('ada', 'bob')
+    await using script = startScript(
+      `const client = createClient({ url: '${ada.network.url}', token: '${ada.token}' })
+       client.messages().next()
+       await client.sendMessage({ to: 'bob', text: 'one' })
+       for (let i = 0; i < 100; i++) client.sendMessage({ to: 'bob', text: 'more' }).catch(() => {})
+       client.history({ conversation: 'bob' }).catch(() => {})
+       client.close()
+       console.log('closed')`,
+    )
+    await script.line('closed')
+    const closedAt = performance.now()
+    expect(await script.exit()).toBe(0)
+    expect(performance.now() - closedAt).toBeLessThan(3_000)
   })
 
   test('that leaves a loop while it connects goes on', async () => {
