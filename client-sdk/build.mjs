@@ -9,12 +9,6 @@ import { dts } from 'rollup-plugin-dts'
 const compiled = fileURLToPath(new URL('../dist/client-sdk/src/', import.meta.url))
 const dist = fileURLToPath(new URL('dist/', import.meta.url))
 
-/** superjson and what it stands on are rolled in; `ws` stays a dependency. */
-const rolledIn = {
-  name: 'rolled-in',
-  resolveId: (source) => (/^[\w@]/.test(source) ? fileURLToPath(import.meta.resolve(source)) : null),
-}
-
 /** The names of the contract's strings and numbers stand in declarations as what zod infers for them. */
 const inferred = { ZodString: 'string', ZodInt: 'number', ZodNumber: 'number' }
 const withoutZod = {
@@ -52,8 +46,8 @@ const [code, types] = await Promise.all([
     input: ['index.js', 'node.js', 'react.js', 'chat/file-storage.js', 'command/parley.js'].map((entry) =>
       join(compiled, entry),
     ),
+    // Whatever else is named here would be missing where the package is installed; `onwarn` refuses it.
     external: ['ws', 'react', /^node:/],
-    plugins: [rolledIn],
     onwarn,
   }),
   rollup({

@@ -1,6 +1,6 @@
-import superjson from 'superjson'
 import { ChatError } from '../../server/contract/errors.ts'
 import type { ErrorShape } from '../../server/trpc/errors.ts'
+import { deserialize, serialize } from './superjson.ts'
 
 /** The server closes the connection on a larger frame. */
 const maxFrameBytes = 64 * 1024
@@ -9,7 +9,7 @@ const maxFrameBytes = 64 * 1024
 export const writeConnectionParams = (token: string | null): string =>
   JSON.stringify({ method: 'connectionParams', data: token === null ? null : { token } })
 
-/** @throws ChatError `tooLarge` */
+/** @throws ChatError `tooLarge`, `invalidInput` where the input is not what JSON, dates and undefined can be */
 export const writeRequest = (
   id: number,
   method: 'query' | 'mutation' | 'subscription',
@@ -17,12 +17,20 @@ export const writeRequest = (
   input: unknown,
   lastEventId?: string,
 ): string => {
-  const frame = JSON.stringify({ id, method, params: { path, input: superjson.serialize(input), lastEventId } })
+  const frame = written({ id, method, params: { path, input: serialize(input), lastEventId } })
   // A code unit takes at most three bytes; short frames need no counting.
   if (frame.length * 3 > maxFrameBytes && new TextEncoder().encode(frame).length > maxFrameBytes) {
     throw new ChatError('tooLarge')
   }
   return frame
+}
+
+const written = (frame: object): string => {
+  try {
+    return JSON.stringify(frame)
+  } catch (cause) {
+    throw new ChatError('invalidInput', { message: cause instanceof Error ? cause.message : String(cause), cause })
+  }
 }
 
 export const writeStop = (id: number): string => JSON.stringify({ id, method: 'subscription.stop' })
@@ -41,10 +49,10 @@ export type Notice =
 export const readFrame = (text: string): Answer | Notice | null => {
   const frame = JSON.parse(text)
   if (frame.method === 'reconnect') return { id: null, type: 'reconnect' }
-  if (frame.error) return { id: frame.id, type: 'error', error: superjson.deserialize<ErrorShape>(frame.error) }
+  if (frame.error) return { id: frame.id, type: 'error', error: deserialize(frame.error) as ErrorShape }
   const { type, id: eventId, event, data } = frame.result ?? {}
   // A tracked event over plain HTTP; over a WebSocket its id stands within the data as well.
-  if (event) return { id: frame.id, type: 'data', data: { id: eventId, data: superjson.deserialize(event) } }
-  if (type === 'data') return { id: frame.id, type, data: superjson.deserialize(data) }
+  if (event) return { id: frame.id, type: 'data', data: { id: eventId, data: deserialize(event) } }
+  if (type === 'data') return { id: frame.id, type, data: deserialize(data) }
   return type === 'started' || type === 'stopped' ? { id: frame.id, type } : null
 }
