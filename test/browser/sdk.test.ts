@@ -1,0 +1,173 @@
+import { describe, expect } from 'vitest'
+import type * as sdk from '../../client-sdk/src/index.ts'
+import { openPage, sdkFolder, startSite, testInBrowser } from '../harness/browser.ts'
+import { startNetwork } from '../harness/network.ts'
+import { password, startWorld, type WorldOptions } from '../harness/world.ts'
+
+// The built SDK in a real browser: what only a browser's own WebSocket, fetch and events can show.
+
+declare global {
+  /** What the page keeps for the tests. */
+  var createClient: typeof sdk.createClient
+  var client: sdk.ChatClient
+  var texts: string[]
+}
+
+const html = `<!doctype html><title>A page</title><script type="module">
+import { createClient } from '/sdk/index.js'
+Object.assign(globalThis, { createClient, texts: [] })
+</script>`
+
+/** A page with the SDK, behind a network of its own, beside Ada in Node. */
+const openWorld = async (options: WorldOptions = {}) => {
+  const site = await startSite({ '/': html }, { sdk: sdkFolder })
+  const world = await startWorld({ ...options, config: { allowedOrigins: [site.url] } })
+  const [ada] = await world.people('ada')
+  const network = await startNetwork(options.webSockets ? world.proxy.url : world.url)
+  const { page, errors, ...opened } = await openPage(site)
+  await page.waitForFunction(() => 'createClient' in globalThis)
+  return {
+    world,
+    ada,
+    network,
+    page,
+    errors,
+    async [Symbol.asyncDispose]() {
+      await opened[Symbol.asyncDispose]()
+      await network[Symbol.asyncDispose]()
+      await world[Symbol.asyncDispose]()
+      await site[Symbol.asyncDispose]()
+    },
+  }
+}
+type Opened = Awaited<ReturnType<typeof openWorld>>
+
+/** Opens Bob's account in the page, and follows what comes in. */
+const signUp = ({ page, network }: Opened) =>
+  page.evaluate(
+    async ([url, password]) => {
+      globalThis.client = globalThis.createClient({ url })
+      const { user } = await client.register({ username: 'bob', password })
+      const follow = async () => {
+        for await (const { sender, text } of client.messages()) if (sender !== user.username) texts.push(text)
+      }
+      void follow()
+      return user.username
+    },
+    [network.url, password] as const,
+  )
+
+const received = async ({ page }: Opened, count: number): Promise<string[]> => {
+  await page.waitForFunction((count) => texts.length >= count, count)
+  return page.evaluate(() => texts)
+}
+
+const until = ({ page }: Opened, wanted: Partial<sdk.ClientState> & { transport?: string }) =>
+  page.waitForFunction(
+    (wanted) => {
+      const state = client.state as unknown as Record<string, unknown>
+      return Object.entries(wanted).every(([key, value]) => state[key] === value)
+    },
+    wanted as Record<string, string>,
+  )
+
+describe.concurrent('the SDK in a browser', () => {
+  testInBrowser('[P2] [P3] a page signs up, sends, receives, goes on after a cut, and closes', async () => {
+    await using opened = await openWorld()
+    const { page, ada, network } = opened
+    expect(await signUp(opened)).toBe('bob')
+    await page.evaluate(() => client.sendMessage({ to: 'ada', text: 'from a page' }))
+    expect(await ada.received(1)).toEqual(['from a page'])
+    await ada.send('bob', 'one')
+    expect(await received(opened, 1)).toEqual(['one'])
+    const sentAt = await page.evaluate(async () => (await client.history({ conversation: 'ada' })).messages[0]?.sentAt)
+    expect(sentAt).toBeInstanceOf(Date)
+
+    network.cut()
+    await until(opened, { status: 'offline' })
+    await ada.send('bob', 'two', 'three')
+    network.restore()
+    expect(await received(opened, 3)).toEqual(['one', 'two', 'three'])
+
+    await page.evaluate(() => client.close())
+    await ada.send('bob', 'four')
+    expect(await page.evaluate(() => [client.state.status, texts.length])).toEqual(['closed', 3])
+    expect(opened.errors).toEqual([])
+  })
+
+  testInBrowser.for([
+    ['a WebSocket', {}],
+    ['plain HTTP', { webSockets: 'refused' }],
+  ] as const)('a dead network is noticed within 5 s after a send, over %s', async ([, options]) => {
+    await using opened = await openWorld(options)
+    await signUp(opened)
+    await until(opened, { status: 'live' })
+    opened.network.freeze()
+    const frozenAt = performance.now()
+    await opened.page.evaluate(() => void client.sendMessage({ to: 'ada', text: 'anybody?' }).catch(() => {}))
+    await until(opened, { status: 'offline' })
+    // Timers of a busy machine fire late.
+    expect(performance.now() - frozenAt).toBeLessThan(5_500)
+  })
+
+  testInBrowser('a dead network is noticed within 13 s when it is quiet', { timeout: 40_000 }, async () => {
+    await using opened = await openWorld()
+    await signUp(opened)
+    await until(opened, { status: 'live' })
+    opened.network.freeze()
+    const frozenAt = performance.now()
+    await until(opened, { status: 'offline' })
+    expect(performance.now() - frozenAt).toBeLessThan(13_500)
+  })
+
+  testInBrowser('a page that is looked at again asks for a sign of life at once', async () => {
+    await using opened = await openWorld()
+    const { page, network } = opened
+    await signUp(opened)
+    await until(opened, { status: 'live' })
+    network.freeze()
+    const frozenAt = performance.now()
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+    await until(opened, { status: 'offline' })
+    expect(performance.now() - frozenAt).toBeLessThan(4_000)
+  })
+
+  testInBrowser('a network that is there again is used at once', async () => {
+    await using opened = await openWorld()
+    const { page, network } = opened
+    await signUp(opened)
+    await page.context().setOffline(true)
+    network.cut()
+    await page.waitForFunction(
+      () => client.state.status === 'offline' && client.state.retryAt.getTime() - Date.now() > 10_000,
+    )
+    network.restore()
+    await page.context().setOffline(false)
+    await until(opened, { status: 'live' })
+  })
+
+  testInBrowser(
+    '[P2] [P3] [P5] where WebSockets are blocked a page talks over plain HTTP, and moves back',
+    async () => {
+      await using opened = await openWorld({ webSockets: 'refused' })
+      const { page, ada, network, world } = opened
+      await signUp(opened)
+      await until(opened, { status: 'live', transport: 'http' })
+      await ada.send('bob', 'one')
+      expect(await received(opened, 1)).toEqual(['one'])
+      await page.evaluate(() => client.sendMessage({ to: 'ada', text: 'over HTTP' }))
+      expect(await ada.received(1)).toEqual(['over HTTP'])
+
+      network.kick()
+      await ada.send('bob', 'two')
+      expect(await received(opened, 2)).toEqual(['one', 'two'])
+
+      world.proxy.webSockets = 'pass'
+      await page.evaluate(() => dispatchEvent(new Event('online')))
+      await until(opened, { status: 'live', transport: 'webSocket' })
+      await ada.send('bob', 'three')
+      expect(await received(opened, 3)).toEqual(['one', 'two', 'three'])
+      expect(opened.errors).toEqual([])
+    },
+  )
+})
