@@ -68,14 +68,11 @@ export const createHttpSocket = (url: string): SocketLike => {
     post: (path, body, signal) => request(path, { body, signal }),
     say,
     onSign: () => say('PONG'),
-    onAdmitted() {
-      if (!isAdmitted) admit()
-    },
-    onRefused(error) {
-      const { message, data } = JSON.parse(error).json
+    onAdmitted: admit,
+    onRefused({ message, data }, text) {
       if (isAdmitted) return end(data.kind === 'sessionEnded' ? sessionEndedCode : cutCode, message)
       // As a WebSocket is told that it may do nothing. No call was sent.
-      say(`{"id":null,"error":${error}}`)
+      say(`{"id":null,"error":${text}}`)
       end(cutCode, message)
     },
     async onCut(reason) {
@@ -114,7 +111,6 @@ export const createHttpSocket = (url: string): SocketLike => {
   }
 
   const socket: SocketLike = {
-    readyState: 0,
     onopen: null,
     onmessage: null,
     onclose: null,

@@ -13,6 +13,12 @@ export interface StreamRequest {
   lastEventId: string | undefined
 }
 
+/** What is read here of an error. */
+export interface StreamError {
+  message: string
+  data: { kind: string }
+}
+
 export interface HttpStreamsOptions {
   /** @throws what `fetch` throws */
   post(path: string, body: string, signal: AbortSignal): Promise<Response>
@@ -22,14 +28,11 @@ export interface HttpStreamsOptions {
   onSign(): void
   /** The server has taken the token. */
   onAdmitted(): void
-  /** The server lets this client do nothing; `error` as it came. */
-  onRefused(error: string): void
+  /** The server lets this client do nothing; `text` is the error as it came. */
+  onRefused(error: StreamError, text: string): void
   /** A stream ended without a word, or was silent. */
   onCut(reason: string): void
 }
-
-/** What the server refuses a whole client with. */
-const isRefusal = (error: string) => /"kind":"(?:sessionEnded|tooManyConnections)"/.test(error)
 
 /**
  * The subscriptions of a client, each a stream of its own. As long as it is signed in there is at least one; of those that
@@ -40,6 +43,7 @@ export const createHttpStreams = (options: HttpStreamsOptions) => {
   /** The id of the stream of nothing; calls and subscriptions count from 0. */
   const presenceId = -1
   let isSignedIn = false
+  let isAdmitted = false
   let isOver = false
 
   const open = async (id: number, { path, input, lastEventId }: StreamRequest) => {
@@ -78,7 +82,10 @@ export const createHttpStreams = (options: HttpStreamsOptions) => {
   const take = (id: number, { type, data, id: eventId }: StreamEvent) => {
     if (type === 'connected') return answer(id, '{"type":"started"}')
     if (type === 'serialized-error') return fail(id, data)
-    if (isSignedIn) options.onAdmitted()
+    if (isSignedIn && !isAdmitted) {
+      isAdmitted = true
+      options.onAdmitted()
+    }
     // Another stream says that this client is there.
     if (id !== presenceId) close(presenceId)
     if (type === 'return') {
@@ -95,10 +102,13 @@ export const createHttpStreams = (options: HttpStreamsOptions) => {
     if (id !== presenceId) options.say(`{"id":${id},"result":${result}}`)
   }
 
-  const fail = (id: number, error: string) => {
+  const fail = (id: number, text: string) => {
     close(id)
-    if (id === presenceId || (isSignedIn && isRefusal(error))) return options.onRefused(error)
-    options.say(`{"id":${id},"error":${error}}`)
+    const error: StreamError = JSON.parse(text).json
+    const { kind } = error.data
+    const isAtTheDoor = isSignedIn && !isAdmitted && kind === 'tooManyConnections'
+    if (id === presenceId || kind === 'sessionEnded' || isAtTheDoor) return options.onRefused(error, text)
+    options.say(`{"id":${id},"error":${text}}`)
     keepOne()
   }
 

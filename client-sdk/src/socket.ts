@@ -1,6 +1,5 @@
 /** What is used of a WebSocket, so that the browser's and the `ws` package's both fit. */
 export interface SocketLike {
-  readonly readyState: number
   send(text: string): void
   close(code?: number, reason?: string): void
   terminate?(): void

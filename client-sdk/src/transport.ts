@@ -73,19 +73,22 @@ export const createTransports = ({ addresses, makeSocket, onWayBack }: Transport
       return Date.now() - startedAt < doubtMs ? 'refused' : 'silent'
     }
     const onDoubt = async () => {
-      if (!(await httpReaches(addresses.http, over.signal)) || heardAt !== null) return
+      if (!(await httpReaches(addresses.http, over.signal)) || over.signal.aborted || heardAt !== null) return
       timer = setTimeout(() => socket.giveUp('A WebSocket brings nothing, while plain HTTP is answered'), patienceMs)
     }
     const socket = openSocket(makeSocket(addresses.webSocket), {
       ...handlers,
       onText(text) {
-        heardAt ??= Date.now()
-        clearTimeout(timer)
+        if (heardAt === null) {
+          heardAt = Date.now()
+          transport = 'webSocket'
+          clearTimeout(timer)
+        }
         handlers.onText(text)
       },
       onClose(code, reason) {
         // Another code, after an answer, is the server's own.
-        if (heardAt === null || code === 1006) void noteEnd(end())
+        if (end() !== 'short' || code === 1006) void noteEnd(end())
         handlers.onClose(code, reason)
       },
       onOver() {
