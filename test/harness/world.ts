@@ -36,8 +36,8 @@ export interface World extends AsyncDisposable {
   device(name: string): Promise<Person>
   /** The official tRPC client. */
   plain(token?: string): ReturnType<typeof connectPlain>
-  /** Stops the app in an orderly way and starts it on the same data and port. */
-  restart(): Promise<void>
+  /** Stops the app in an orderly way and starts it on the same data. @param port the same, if left out; 0: another */
+  restart(port?: number): Promise<void>
 }
 
 export interface WorldOptions {
@@ -125,10 +125,9 @@ export const startWorld = async (worldOptions: WorldOptions = {}): Promise<World
       guests.push(client)
       return client
     },
-    async restart() {
-      const { port } = new URL(app.url)
+    async restart(port = Number(new URL(app.url).port)) {
       await app[Symbol.asyncDispose]()
-      app = await startApp({ ...config, port: Number(port) }, options)
+      app = await startApp({ ...config, port }, options)
     },
     async [Symbol.asyncDispose]() {
       for (const guest of guests) await guest[Symbol.asyncDispose]()

@@ -1,0 +1,130 @@
+import { WebSocket } from 'ws'
+import { createClientOn } from '../../client-sdk/src/client.ts'
+import {
+  type Chat,
+  type ChatClient,
+  createChat,
+  type Message,
+  type OpenOutboxStorage,
+} from '../../client-sdk/src/node.ts'
+import type { RoughNetwork } from '../harness/rough-network.ts'
+import type { Findings } from './findings.ts'
+import { repeating } from './repeating.ts'
+import { list, textOf, watchConversation } from './watch.ts'
+
+/** What makes a correct SDK wrong, to see that it is found. */
+export interface Sabotage {
+  client?(client: ChatClient): ChatClient
+  storage?(storage: OpenOutboxStorage): OpenOutboxStorage
+}
+
+export interface DeviceOptions {
+  /** Different for each device. */
+  name: string
+  username: string
+  /** The usernames she talks to. */
+  peers: string[]
+  token: string
+  network: RoughNetwork
+  /** It outlives the chat. */
+  storage: OpenOutboxStorage
+  repeatEvery: number
+  findings: Findings
+  sabotage: Sabotage
+}
+
+/** A chat and a loop beside it, on one client; and what must be true of them at all times. */
+export const createDevice = (options: DeviceOptions) => {
+  const { name, username, peers, token, network, findings, sabotage, repeatEvery } = options
+  const storage = sabotage.storage?.(options.storage) ?? options.storage
+  /** What was given to the chat, in order. */
+  const accepted: { conversationId: string; text: string }[] = []
+  /** What came to the loop, by conversation. */
+  const heard = new Map<string, Message[]>()
+  let cursor: string | undefined
+  /** How far she has read each conversation, as far as she has told this chat, and any. */
+  let marked = new Map<string, number>()
+  const everMarked = new Map<string, number>()
+
+  const hear = (message: Message) => {
+    const { conversationId, seq, text } = message
+    const line = heard.get(conversationId) ?? []
+    heard.set(conversationId, line)
+    line.push(message)
+    if (seq !== line.length) findings.found(`The loop of ${name} got «${text}» as number ${line.length}: ${list(line)}`)
+  }
+  const follow = async (client: ChatClient) => {
+    for await (const event of client.events({ cursor })) {
+      cursor = event.cursor || cursor
+      if (event.type === 'message') hear(event.message)
+      findings.changed()
+    }
+  }
+
+  const start = () => {
+    const makeSocket = (url: string) => repeating(new WebSocket(url), repeatEvery)
+    const own = createClientOn(makeSocket, { url: network.url, token })
+    const client = sabotage.client?.(own) ?? own
+    follow(client).catch(findings.fail)
+    const chat = createChat(client, { username, storage, onError: findings.fail })
+    const views = peers.map((peer) => {
+      const view = chat.conversation(peer)
+      return { view, look: watchConversation(`${name} with ${peer}`, view, findings) }
+    })
+    chat.conversations.subscribe(findings.changed)
+    chat.outbox.subscribe(findings.changed)
+    return { client, chat, views }
+  }
+  let now = start()
+  const peer = (index: number) => now.views[index % now.views.length] as (typeof now.views)[number]
+
+  return {
+    name,
+    username,
+    accepted,
+    heard: (conversationId: string) => heard.get(conversationId) ?? [],
+    network,
+    get client() {
+      return now.client
+    },
+    get chat(): Chat {
+      return now.chat
+    },
+    get views() {
+      return now.views.map(({ view }) => view)
+    },
+    /** Its loop has begun: from here on it knows where it is. */
+    isFollowing: () => cursor !== undefined,
+    marked: (conversationId: string) => marked.get(conversationId) ?? 0,
+    everMarked: (conversationId: string) => everMarked.get(conversationId) ?? 0,
+    send(to: number, count: number) {
+      const { view, look } = peer(to)
+      for (let i = 0; i < count; i++) {
+        const text = textOf(name, accepted.length + 1)
+        view.send(text)
+        accepted.push({ conversationId: view.id, text })
+      }
+      look()
+    },
+    read(to: number) {
+      const { view } = peer(to)
+      const newest = view.getSnapshot().messages.findLast(({ sender }) => sender !== username)?.seq ?? 0
+      view.markRead()
+      for (const marks of [marked, everMarked]) marks.set(view.id, Math.max(newest, marks.get(view.id) ?? 0))
+    },
+    async reopen(clientFirst: boolean) {
+      await end(clientFirst)
+      marked = new Map()
+      now = start()
+    },
+    end,
+  }
+
+  async function end(clientFirst: boolean) {
+    for (const { look } of now.views) look.stop()
+    if (clientFirst) now.client.close()
+    await now.chat.close()
+    now.client.close()
+  }
+}
+export type Device = ReturnType<typeof createDevice>

@@ -1,0 +1,66 @@
+import fc from 'fast-check'
+import { speedUp } from '../harness/fast-time.ts'
+import { startArena } from './arena.ts'
+import type { Sabotage } from './device.ts'
+import { play } from './play.ts'
+import { type Schedule, schedules } from './schedule.ts'
+
+export interface Exploration {
+  /** The same seed makes the same schedules. */
+  seed: number
+  count: number
+  /** How many are played at once. */
+  lanes: number
+  sabotage?: Sabotage
+  onPlayed?(played: number): void
+}
+
+/** A schedule that fails, and how. */
+export interface Failure {
+  index: number
+  schedule: Schedule
+  cause: unknown
+}
+
+/** The clients' time runs so much faster than ours. */
+const haste = 20
+
+/** Plays so many schedules on one server. @returns the first that failed, or null */
+export const explore = async ({ seed, count, lanes, sabotage, onPlayed }: Exploration): Promise<Failure | null> => {
+  const all = fc.sample(schedules, { seed, numRuns: count }).entries()
+  let played = 0
+  let failure: Failure | null = null
+  await inArena(async (arena) => {
+    const lane = async () => {
+      // All lanes share one iterator.
+      for (const [index, schedule] of all) {
+        if (failure) return
+        try {
+          await play(arena, schedule, sabotage)
+          onPlayed?.(++played)
+        } catch (cause) {
+          failure ??= { index, schedule, cause }
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: lanes }, lane))
+  })
+  return failure
+}
+
+/** Plays one schedule so many times, and looks for a shorter one that fails as well. */
+export const shrink = (schedule: Schedule, times: number): Promise<Failure | null> =>
+  inArena(async (arena) => {
+    const property = fc.asyncProperty(schedules, async (candidate) => {
+      for (let i = 0; i < times; i++) await play(arena, candidate)
+    })
+    const { counterexample, errorInstance } = await fc.check(property, { examples: [[schedule]], numRuns: 1 })
+    const [shortest] = counterexample ?? []
+    return shortest ? { index: 0, schedule: shortest, cause: errorInstance } : null
+  })
+
+const inArena = async <Result>(work: (arena: Awaited<ReturnType<typeof startArena>>) => Promise<Result>) => {
+  using _ = speedUp(haste)
+  await using arena = await startArena()
+  return await work(arena)
+}

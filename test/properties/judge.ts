@@ -1,0 +1,141 @@
+import type { ChatMessage, Message } from '../../client-sdk/src/node.ts'
+import type { Device } from './device.ts'
+import type { Findings } from './findings.ts'
+import { list } from './watch.ts'
+
+// What is true once the network is well again: 0 lost, 0 doubled, 0 out of order, for everybody and everywhere.
+
+/** What the server has of one conversation. */
+interface Truth {
+  messages: Message[]
+  readSeqs: Map<string, number>
+}
+
+export const judge = async (devices: Device[], readsAll: boolean[], findings: Findings) => {
+  await findings.until(
+    () => devices.every(({ chat }) => chat.outbox.getSnapshot().length === 0),
+    () =>
+      `Not sent: ${devices.map(({ name, chat }) => `${name} ${chat.outbox.getSnapshot().map(({ text }) => text)}`)}`,
+  )
+  const conversationIds = new Set(devices.flatMap(({ views }) => views.map(({ id }) => id)))
+  for (const conversationId of conversationIds) {
+    const members = devices.filter(({ views }) => views.some(({ id }) => id === conversationId))
+    const messages = await wholeHistory(members[0] as Device, conversationId)
+    compareWithSends(conversationId, messages, members, findings)
+    for (const device of members) await hasAll(device, conversationId, messages, findings)
+  }
+  for (const [i, device] of devices.entries()) if (readsAll[i]) device.views.forEach((_, to) => device.read(to))
+  for (const conversationId of conversationIds) {
+    const members = devices.filter(({ views }) => views.some(({ id }) => id === conversationId))
+    await readsArrive(members, conversationId, findings)
+    const truth = await truthOf(members[0] as Device, conversationId)
+    compareReads(conversationId, members, truth, findings)
+    for (const device of members) await agrees(device, conversationId, truth, findings)
+  }
+  findings.throwIfAny()
+}
+
+const wholeHistory = async ({ client }: Device, conversation: string): Promise<Message[]> => {
+  const messages: Message[] = []
+  for (let after: number | null = 0; after !== null; ) {
+    const page = await client.history({ conversation, after, limit: 100 })
+    messages.push(...page.messages)
+    after = page.nextAfter
+  }
+  return messages
+}
+
+const compareWithSends = (conversationId: string, messages: Message[], members: Device[], { found }: Findings) => {
+  const say = (words: string) => found(`${conversationId} ${words}: ${list(messages)}`)
+  if (messages.some(({ seq }, i) => seq !== i + 1)) say('has a hole')
+  for (const { name, accepted } of members) {
+    const sends = accepted.filter((sent) => sent.conversationId === conversationId).map(({ text }) => text)
+    const stored = messages.map(({ text }) => text).filter((text) => text.startsWith(`${name} `))
+    const lost = sends.filter((text) => !stored.includes(text))
+    const doubled = stored.filter((text, i) => stored.indexOf(text) !== i)
+    if (lost.length > 0) say(`has lost ${lost}`)
+    if (doubled.length > 0) say(`has ${doubled} doubled`)
+    if (String(stored) !== String(sends)) say(`has the messages of ${name} out of order`)
+  }
+}
+
+/** Her loop, and her view, which is read to its beginning. */
+const hasAll = async (device: Device, conversationId: string, messages: Message[], findings: Findings) => {
+  const view = viewOf(device, conversationId)
+  const ids = (line: readonly { id: string | null }[]) => String(line.map(({ id }) => id))
+  const shown = () => view.getSnapshot().messages
+  const heard = () => device.heard(conversationId)
+  await findings.until(
+    () => shown().at(-1)?.seq === messages.at(-1)?.seq && heard().length === messages.length,
+    () =>
+      `${device.name} does not get all of ${conversationId}: ${list(messages)}; the view shows ${list(shown())}, the loop got ${list(heard())}`,
+  )
+  while (view.getSnapshot().hasOlder) await view.loadOlder()
+  if (ids(shown()) !== ids(messages)) findings.found(`${device.name} sees ${list(shown())}, not ${list(messages)}`)
+  if (ids(heard()) !== ids(messages)) findings.found(`${device.name} heard ${list(heard())}, not ${list(messages)}`)
+}
+
+/** What somebody has read is known to those who wrote it. */
+const readsArrive = async (members: Device[], conversationId: string, findings: Findings) => {
+  for (const reader of members) {
+    const upTo = reader.marked(conversationId)
+    for (const writer of members.filter(({ username }) => username !== reader.username)) {
+      const unread = () =>
+        viewOf(writer, conversationId)
+          .getSnapshot()
+          .messages.filter(
+            ({ sender, seq, status }) => sender === writer.username && (seq ?? 0) <= upTo && status !== 'read',
+          )
+      await findings.until(
+        () => unread().length === 0,
+        () => `${writer.name} does not see that ${reader.name} has read up to ${upTo}: ${list(unread())}`,
+      )
+    }
+  }
+}
+
+const truthOf = async (device: Device, conversationId: string): Promise<Truth> => {
+  const messages = await wholeHistory(device, conversationId)
+  const { conversations } = await device.client.conversations()
+  const receipts = conversations.find(({ id }) => id === conversationId)?.receipts ?? []
+  return { messages, readSeqs: new Map(receipts.map(({ username, readSeq }) => [username, readSeq])) }
+}
+
+const compareReads = (conversationId: string, members: Device[], { readSeqs }: Truth, { found }: Findings) => {
+  for (const [username, readSeq] of readSeqs) {
+    const devices = members.filter((device) => device.username === username)
+    const least = Math.max(...devices.map((device) => device.marked(conversationId)))
+    const most = Math.max(...devices.map((device) => device.everMarked(conversationId)))
+    if (readSeq < least || readSeq > most) {
+      found(`${username} has read ${conversationId} up to ${readSeq}, and said so from ${least} to ${most}`)
+    }
+  }
+}
+
+/** Her statuses and her unread count are the server's. */
+const agrees = async (device: Device, conversationId: string, { messages, readSeqs }: Truth, findings: Findings) => {
+  const { username, name } = device
+  const ownReadSeq = readSeqs.get(username) ?? 0
+  const othersReadSeq = Math.min(...[...readSeqs].filter(([whose]) => whose !== username).map(([, seq]) => seq))
+  const unread = messages.filter(({ sender, seq }) => sender !== username && seq > ownReadSeq).length
+
+  const hasStatus = ({ sender, seq, status }: ChatMessage) =>
+    status === (sender !== username ? 'received' : (seq ?? 0) <= othersReadSeq ? 'read' : 'delivered')
+  const shown = () => viewOf(device, conversationId).getSnapshot().messages
+  await findings.until(
+    () => shown().every(hasStatus),
+    () => `${name} sees ${list(shown())}, while others have read up to ${othersReadSeq}`,
+  )
+  const summary = () => device.chat.conversations.getSnapshot().conversations.find(({ id }) => id === conversationId)
+  await findings.until(
+    () => messages.length === 0 || (summary()?.unread === unread && summary()?.lastMessage?.seq === messages.length),
+    () =>
+      `${name} sees ${summary()?.unread} unread up to ${summary()?.lastMessage?.seq} in ${conversationId}, not ${unread} up to ${messages.length}`,
+  )
+}
+
+const viewOf = (device: Device, conversationId: string) => {
+  const view = device.views.find(({ id }) => id === conversationId)
+  if (!view) throw new Error(`${device.name} is not in ${conversationId}`)
+  return view
+}

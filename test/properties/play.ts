@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import { fileStorage } from '../../client-sdk/src/chat/file-storage.ts'
+import { pause } from '../../client-sdk/src/pause.ts'
+import { temporaryDirectory } from '../harness/directory.ts'
+import { startRoughNetwork } from '../harness/rough-network.ts'
+import { sharedStorage } from '../harness/shared-storage.ts'
+import type { Arena } from './arena.ts'
+import { createDevice, type Device, type Sabotage } from './device.ts'
+import { createFindings, type Findings } from './findings.ts'
+import { judge } from './judge.ts'
+import { type Cast, type Schedule, type Step, weatherOf } from './schedule.ts'
+
+/** Who has how many devices. */
+const casts: Record<Cast, Record<string, number>> = {
+  two: { ada: 1, bob: 1 },
+  three: { ada: 1, bob: 1, cyd: 1 },
+  twoDevices: { ada: 2, bob: 1 },
+}
+
+/** Plays a schedule from its beginning to its end. @throws Finding when the property does not hold */
+export const play = async (arena: Arena, schedule: Schedule, sabotage: Sabotage = {}) => {
+  const findings = createFindings()
+  await using directory = await temporaryDirectory()
+  const devices = await openDevices(arena, schedule, { directory: directory.path, findings, sabotage })
+  try {
+    await findings.until(
+      () => devices.every((device) => device.isFollowing()),
+      () => 'Not everybody could begin',
+    )
+    for (const step of schedule.steps) {
+      await take(step, devices[step.who % devices.length] as Device, arena)
+      findings.throwIfAny()
+    }
+    for (const { network } of devices) network.heal()
+    await judge(devices, schedule.readsAll, findings)
+  } finally {
+    for (const device of devices) {
+      await device.end(false)
+      await device.network[Symbol.asyncDispose]()
+    }
+  }
+}
+
+const openDevices = async (
+  arena: Arena,
+  { cast, inFile, repeatEvery }: Schedule,
+  { directory, ...common }: { directory: string; findings: Findings; sabotage: Sabotage },
+): Promise<Device[]> => {
+  const people = await Promise.all(Object.entries(casts[cast]).map(([name, count]) => arena.signUp(name, count)))
+  const sessions = people.flatMap(({ username, tokens }) => tokens.map((token) => ({ username, token })))
+  return Promise.all(
+    sessions.map(async ({ username, token }, i) =>
+      createDevice({
+        ...common,
+        name: `${username}-${i + 1}`,
+        username,
+        peers: people.map((person) => person.username).filter((name) => name !== username),
+        token,
+        network: await startRoughNetwork(arena.target),
+        storage: inFile[i] ? fileStorage(join(directory, String(i))) : sharedStorage().storage,
+        repeatEvery: repeatEvery[i] ?? 0,
+      }),
+    ),
+  )
+}
+
+const take = async (step: Step, device: Device, arena: Arena): Promise<void> => {
+  if (step.type === 'send') device.send(step.to, step.count)
+  if (step.type === 'read') device.read(step.to)
+  if (step.type === 'weather') device.network.become(weatherOf(step.weather))
+  if (step.type === 'kick') device.network.kick()
+  if (step.type === 'orphan') device.network.orphan()
+  if (step.type === 'reopen') await device.reopen(step.clientFirst)
+  if (step.type === 'restartServer') await arena.restart()
+  if (step.type === 'pause') await pause(step.ms, new AbortController().signal)
+}

@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { fair, smooth, type Way, type Weather } from '../harness/rough-network.ts'
+
+// What may happen to two or three people who talk. Times are those of the clients, whose clocks run fast here.
+
+/** Who talks: two people, three, or two of whom one has two devices. */
+export type Cast = 'two' | 'three' | 'twoDevices'
+
+/** `who` is a device; where a cast has fewer, they are counted around. */
+export type Step = { who: number } & (
+  | { type: 'send'; to: number; count: number }
+  | { type: 'read'; to: number }
+  | { type: 'weather'; weather: WeatherName }
+  /** Every connection is reset. */
+  | { type: 'kick' }
+  /** The client connects anew while its old connection is still open at the server. */
+  | { type: 'orphan' }
+  /** The chat ends, and another goes on with what it had stored. */
+  | { type: 'reopen'; clientFirst: boolean }
+  | { type: 'restartServer' }
+  | { type: 'pause'; ms: number }
+)
+
+export interface Schedule {
+  cast: Cast
+  /** Each device gets every so-manieth of its events twice, as a server may tell them; 0: none. */
+  repeatEvery: number[]
+  /** Whether the outbox is in a file. The others keep theirs in memory that outlives the chat. */
+  inFile: boolean[]
+  steps: Step[]
+  /** Who has read everything in the end. */
+  readsAll: boolean[]
+}
+
+const held: Way = { ...smooth, isHeld: true }
+const late: Way = { ...smooth, pieceMs: 150, jitterMs: 600 }
+const trickling: Way = { isHeld: false, pieceBytes: 40, pieceMs: 10, jitterMs: 10 }
+
+const weathers = {
+  fair,
+  cut: { ...fair, isCut: true },
+  frozen: { ...fair, up: held, down: held },
+  /** The server hears the client, and is not heard. */
+  mute: { ...fair, down: held },
+  deaf: { ...fair, up: held },
+  lateUp: { ...fair, up: late },
+  lateDown: { ...fair, down: late },
+  late: { ...fair, up: late, down: late },
+  slow: { ...fair, up: trickling, down: trickling },
+} satisfies Record<string, Weather>
+export type WeatherName = keyof typeof weathers
+export const weatherOf = (name: WeatherName): Weather => weathers[name]
+
+const device = fc.nat({ max: 2 })
+const step = <Type extends Step['type']>(type: Type, facts: object = {}) =>
+  fc.record({ who: device, type: fc.constant(type), ...facts }) as unknown as fc.Arbitrary<Step>
+
+/** Mostly moments, and sometimes long enough for a dead connection to be noticed. */
+const pauseMs = fc.oneof(
+  { weight: 5, arbitrary: fc.integer({ min: 0, max: 200 }) },
+  { weight: 4, arbitrary: fc.integer({ min: 200, max: 3_000 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 3_000, max: 12_000 }) },
+)
+
+const steps = fc.array(
+  fc.oneof(
+    { weight: 36, arbitrary: step('send', { to: fc.nat({ max: 1 }), count: fc.integer({ min: 1, max: 4 }) }) },
+    { weight: 30, arbitrary: step('pause', { ms: pauseMs }) },
+    {
+      weight: 18,
+      arbitrary: step('weather', { weather: fc.constantFrom(...(Object.keys(weathers) as WeatherName[])) }),
+    },
+    { weight: 6, arbitrary: step('weather', { weather: fc.constant('fair') }) },
+    { weight: 6, arbitrary: step('kick') },
+    { weight: 9, arbitrary: step('orphan') },
+    { weight: 9, arbitrary: step('read', { to: fc.nat({ max: 1 }) }) },
+    { weight: 6, arbitrary: step('reopen', { clientFirst: fc.boolean() }) },
+    { weight: 1, arbitrary: step('restartServer') },
+  ),
+  { minLength: 8, maxLength: 50, size: 'max' },
+)
+
+const three = <Value>(value: fc.Arbitrary<Value>) => fc.array(value, { minLength: 3, maxLength: 3 })
+
+export const schedules: fc.Arbitrary<Schedule> = fc.record({
+  cast: fc.constantFrom<Cast>('two', 'two', 'three', 'twoDevices'),
+  repeatEvery: three(fc.constantFrom(0, 2, 5)),
+  inFile: three(fc.boolean()),
+  steps,
+  readsAll: three(fc.boolean()),
+})

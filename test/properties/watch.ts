@@ -1,0 +1,71 @@
+import type { ChatMessage, ConversationView } from '../../client-sdk/src/node.ts'
+import type { Findings } from './findings.ts'
+
+/** What must be true of every snapshot of a conversation, and from each to the next. */
+
+const ranks: Record<ChatMessage['status'], number> = {
+  sending: 0,
+  failed: 0,
+  sent: 1,
+  delivered: 2,
+  read: 3,
+  received: 3,
+}
+
+/** Texts are made by `textOf`: who sent it, and its number among those of the sender. */
+export const textOf = (device: string, number: number) => `${device} ${number}`
+const readText = (text: string) => {
+  const [device = '', number = ''] = text.split(' ')
+  return { device, number: Number(number) }
+}
+
+/** @returns looks at it now; otherwise it is looked at whenever it tells of a change. */
+export const watchConversation = (where: string, view: ConversationView, { found, changed }: Findings) => {
+  /** By key, how far each message was that has ever been shown. */
+  const shown = new Map<string, number>()
+
+  const look = () => {
+    const snapshot = view.getSnapshot()
+    if (view.getSnapshot() !== snapshot) found(`${where}: two snapshots of one state`)
+    if (snapshot.error) found(`${where}: ${snapshot.error.message}`)
+    const { messages } = snapshot
+    for (const words of [...badLines(messages), ...badChanges(messages, shown)])
+      found(`${where} ${words}: ${list(messages)}`)
+    for (const { key, status } of messages) shown.set(key, ranks[status])
+    changed()
+  }
+  const unsubscribe = view.subscribe(look)
+  return Object.assign(look, { stop: unsubscribe })
+}
+
+const badLines = (messages: readonly ChatMessage[]): string[] => {
+  const bad: string[] = []
+  const last = new Map<string, number>()
+  const keys = new Set<string>()
+  let seq = 0
+  for (const message of messages) {
+    if (keys.has(message.key)) bad.push(`shows ${message.text} twice`)
+    keys.add(message.key)
+    if (message.status === 'failed') bad.push(`shows ${message.text} as failed (${message.error?.kind})`)
+    if (message.seq !== null && message.seq <= seq) bad.push(`shows ${message.text} behind its place`)
+    seq = message.seq ?? Number.POSITIVE_INFINITY
+    const { device, number } = readText(message.text)
+    if (number <= (last.get(device) ?? 0)) bad.push(`shows ${message.text} out of order`)
+    last.set(device, number)
+  }
+  return bad
+}
+
+const badChanges = (messages: readonly ChatMessage[], shown: Map<string, number>): string[] => {
+  const now = new Map(messages.map((message) => [message.key, message]))
+  const bad: string[] = []
+  for (const [key, rank] of shown) {
+    const message = now.get(key)
+    if (!message) bad.push(`shows ${key} no more`)
+    else if (ranks[message.status] < rank) bad.push(`takes ${message.text} back to ${message.status}`)
+  }
+  return bad
+}
+
+export const list = (messages: readonly { seq: number | null; text: string; status?: string }[]) =>
+  messages.map(({ seq, text, status = '' }) => `${seq ?? '-'} «${text}» ${status}`.trim()).join(', ')
