@@ -3,6 +3,7 @@ import { createClientOn } from '../../client-sdk/src/client.ts'
 import {
   type Chat,
   type ChatClient,
+  type ConversationView,
   createChat,
   type Message,
   type OpenOutboxStorage,
@@ -76,6 +77,11 @@ export const createDevice = (options: DeviceOptions) => {
     return { client, chat, views }
   }
   let now = start()
+  const read = ({ view }: { view: ConversationView }) => {
+    const newest = view.getSnapshot().messages.findLast(({ sender }) => sender !== username)?.seq ?? 0
+    view.markRead()
+    for (const marks of [marked, everMarked]) marks.set(view.id, Math.max(newest, marks.get(view.id) ?? 0))
+  }
   const peer = (index: number) => now.views[index % now.views.length] as (typeof now.views)[number]
 
   return {
@@ -106,12 +112,8 @@ export const createDevice = (options: DeviceOptions) => {
       }
       look()
     },
-    read(to: number) {
-      const { view } = peer(to)
-      const newest = view.getSnapshot().messages.findLast(({ sender }) => sender !== username)?.seq ?? 0
-      view.markRead()
-      for (const marks of [marked, everMarked]) marks.set(view.id, Math.max(newest, marks.get(view.id) ?? 0))
-    },
+    read: (to: number) => read(peer(to)),
+    readAll: () => now.views.forEach(read),
     async reopen(clientFirst: boolean) {
       await end(clientFirst)
       marked = new Map()

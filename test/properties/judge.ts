@@ -24,7 +24,7 @@ export const judge = async (devices: Device[], readsAll: boolean[], findings: Fi
     compareWithSends(conversationId, messages, members, findings)
     for (const device of members) await hasAll(device, conversationId, messages, findings)
   }
-  for (const [i, device] of devices.entries()) if (readsAll[i]) device.views.forEach((_, to) => device.read(to))
+  for (const device of devices.filter((_, i) => readsAll[i])) device.readAll()
   for (const conversationId of conversationIds) {
     const members = devices.filter(({ views }) => views.some(({ id }) => id === conversationId))
     await readsArrive(members, conversationId, findings)

@@ -1,19 +1,15 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createChat, createClient } from '../../client-sdk/src/node.ts'
+import { fileStorage } from '../../client-sdk/src/chat/file-storage.ts'
+import type { Message, OpenOutboxStorage } from '../../client-sdk/src/node.ts'
+import { chatOf, never } from '../harness/chat.ts'
+import { temporaryDirectory } from '../harness/directory.ts'
+import { createInbox } from '../harness/plain-client.ts'
 import { shows } from '../harness/views.ts'
 import { type Person, password, startWorld, type World } from '../harness/world.ts'
 
 // What a page shows: conversations, what is unread, who is online; the same object until it changes.
 
-const chatOf = (person: Person) => {
-  const client = createClient({ url: person.network.url, token: person.token })
-  const chat = createChat(client, { username: person.name })
-  const close = async () => {
-    await chat.close()
-    client.close()
-  }
-  return Object.assign(chat, { client, [Symbol.asyncDispose]: close })
-}
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => `${from + i}`)
 const sendMany = async (world: World, from: Person, to: string, texts: string[]) => {
   const plain = world.plain(from.token)
@@ -75,6 +71,38 @@ describe.concurrent('a conversation', () => {
     )
     expect(messages.map(({ seq }) => seq)).toEqual(numbers(1, 1_122).map(Number))
     expect(messages.filter(({ text }) => text === 'mine')).toMatchObject([{ sender: 'ada' }])
+  })
+
+  test('[P2] what arrived while its answer did not is shown once by the next program', async () => {
+    await using world = await startWorld()
+    await using directory = await temporaryDirectory()
+    const storage = fileStorage(join(directory.path, 'outbox'))
+    const [ada, bob] = await world.people('ada', 'bob')
+    const first = chatOf(ada, { storage })
+    await first.send({ to: 'bob', text: 'one' }).sent
+    ada.network.mute()
+    const unheard = first.send({ to: 'bob', text: 'two' })
+    expect(await bob.received(2)).toEqual(['one', 'two'])
+    await first[Symbol.asyncDispose]()
+
+    const removed = createInbox<string>()
+    const watched: OpenOutboxStorage = async (owner) => {
+      const opened = await storage(owner)
+      const remove = (name: string, message: Message | null) =>
+        opened.remove(name, message).then(() => removed.add(name))
+      return { ...opened, remove }
+    }
+    // Neither by an answer nor by the feed: only the history says that it has arrived.
+    const calls = () => ({ sendMessage: never, events: neverAny })
+    await using second = chatOf(ada, { storage: watched, calls })
+    const view = second.conversation('bob')
+    const shown = new Set<string>()
+    view.subscribe(() => shown.add(String(view.getSnapshot().messages.map(({ text }) => text))))
+    await removed.until(() => removed.items.length === 1)
+    await shows(view, ({ messages }) => messages.length === 2)
+    expect(removed.items).toEqual([unheard.clientMessageId])
+    expect(second.outbox.getSnapshot()).toEqual([])
+    expect([...shown]).not.toContain('one,two,two')
   })
 
   test('says why it cannot be read', async () => {
@@ -188,3 +216,7 @@ test('the past is a loop, the newest first', async () => {
   }
   await expect(ada.client.pastMessages({ conversation: 'zoe' }).next()).rejects.toMatchObject({ kind: 'unknownUser' })
 })
+
+async function* neverAny() {
+  yield await never()
+}

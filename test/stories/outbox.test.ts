@@ -1,25 +1,15 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fileStorage } from '../../client-sdk/src/chat/file-storage.ts'
-import { type Chat, type ChatError, type ChatOptions, createChat, createClient } from '../../client-sdk/src/node.ts'
+import type { ChatError } from '../../client-sdk/src/node.ts'
+import { chatOf, isEmpty } from '../harness/chat.ts'
 import { temporaryDirectory } from '../harness/directory.ts'
 import { sharedStorage } from '../harness/shared-storage.ts'
 import { shows } from '../harness/views.ts'
-import { type Person, password, startWorld } from '../harness/world.ts'
+import { password, startWorld } from '../harness/world.ts'
 
 // What a chat sends is sent: through cuts, restarts and limits, once and in order (P1-P4).
 
-/** A chat of this person on a client of its own, behind her network. */
-const chatOf = (person: Person, options: Partial<ChatOptions> = {}) => {
-  const client = createClient({ url: person.network.url, token: person.token })
-  const chat = createChat(client, { username: person.name, ...options })
-  const close = async () => {
-    await chat.close()
-    client.close()
-  }
-  return Object.assign(chat, { client, [Symbol.asyncDispose]: close })
-}
-const isEmpty = (chat: Chat) => shows(chat.outbox, (drafts) => drafts.length === 0)
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => `${i + 1}`)
 
 describe.concurrent('the outbox', () => {

@@ -151,6 +151,7 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
           username,
           client,
           progress: progressOf(id),
+          onArrived: outbox.confirm,
           outgoing: () => outbox.getSnapshot().filter(({ conversationId }) => conversationId === id),
           send: (text) => outbox.send({ to: id, text }),
           markRead: (seq) => markRead(id, seq),

@@ -40,6 +40,8 @@ export interface ConversationOptions {
   client: ChatClient
   progress: Progress
   outgoing(): readonly OutgoingMessage[]
+  /** Told of own messages that the history has. */
+  onArrived(message: Message): void
   send(text: string): Outgoing
   markRead(seq: number): void
   signal: AbortSignal
@@ -64,9 +66,19 @@ export const createConversation = (options: ConversationOptions) => {
     const sent = [...early.values()]
       .sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
       .filter(({ sender }) => sender === username)
-    const sending = options.outgoing().map((outgoing) => asSending(outgoing, username))
+    const sending = outgoingBehind([...messages, ...sent])
     return { id, messages: [...messages, ...sent, ...sending], hasOlder: nextBefore !== null, loading, error }
   })
+
+  /** Without those that have arrived: the outbox may not know of it yet. */
+  const outgoingBehind = (arrived: ChatMessage[]) => {
+    const outgoing = options.outgoing()
+    if (outgoing.length === 0) return []
+    const keys = new Set(arrived.map(({ key }) => key))
+    return outgoing
+      .filter(({ clientMessageId }) => !keys.has(clientMessageId))
+      .map((message) => asSending(message, username))
+  }
 
   const shown = (message: Message) => progress.marker()(asShown(message, username))
 
@@ -88,8 +100,11 @@ export const createConversation = (options: ConversationOptions) => {
     })()
     return reading
   }
-  const page = (place: { before?: number; after?: number; limit: number }) =>
-    patiently(client, () => client.history({ conversation: id, ...place }, { signal }), signal)
+  const page = async (place: { before?: number; after?: number; limit: number }) => {
+    const read = await patiently(client, () => client.history({ conversation: id, ...place }, { signal }), signal)
+    for (const message of read.messages) if (message.sender === username) options.onArrived(message)
+    return read
+  }
 
   const loadNewest = () =>
     read('newest', async () => {

@@ -68,6 +68,7 @@ interface Entry {
 export const createOutbox = (options: OutboxOptions) => {
   const { client, identity, owner, openStorage, onSent, onChange, onError, draftsMax, giveUpAfterMs } = options
   let entries = new Map<string, Entry>()
+  let isRead = false
   let isClosed = false
   const view = createView((): readonly OutgoingMessage[] => Array.from(entries.values(), asOutgoing))
   const changed = () => {
@@ -81,6 +82,7 @@ export const createOutbox = (options: OutboxOptions) => {
     storage.listen((news) => void ready.then(() => isClosed || take(news)))
     const kept = (await storage.read()).map((draft): [string, Entry] => [draft.clientMessageId, stored(draft)])
     entries = new Map([...kept, ...entries])
+    isRead = true
     changed()
     return storage
   })
@@ -187,11 +189,13 @@ export const createOutbox = (options: OutboxOptions) => {
       return true
     },
     /** It came in by another way than as the answer to its send. */
-    confirm({ clientMessageId, ...message }: Message) {
+    async confirm(message: Message) {
+      const { clientMessageId } = message
       if (clientMessageId === null) return
-      const entry = entries.get(clientMessageId)
-      if (entry?.draft.conversationId === message.conversationId)
-        settle(clientMessageId, { ...message, clientMessageId })
+      // It may be one of those that are still being read.
+      if (!isRead) await ready.catch(ignore)
+      if (entries.get(clientMessageId)?.draft.conversationId === message.conversationId)
+        settle(clientMessageId, message)
     },
     /** What is not sent stays where it is kept. Resolves when nothing is being written any more. */
     async close() {
