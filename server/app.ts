@@ -12,6 +12,8 @@ import { createRateLimiter, defaultRules, noLimits } from './domain/rates.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { serveHealth } from './http/health.ts'
 import { createOriginGate } from './http/origins.ts'
+import { servePages } from './http/pages.ts'
+import { serveParleyPanel } from './http/parley-panel.ts'
 import { serveRest } from './http/rest/serve.ts'
 import { createHttpServer } from './http/server.ts'
 import { serveTrpc } from './http/trpc.ts'
@@ -87,6 +89,8 @@ export const startApp = async (
     const streams = serveTrpc(server, { chat, log, clientAddress, takesConnections })
     opened.defer(streams.end)
     serveRest(server, { chat, log, clientAddress })
+    servePages(server, { log })
+    serveParleyPanel(server)
     serveHealth(server, async () => {
       if (draining) return 'The server is stopping.'
       return ports.store.ping().then(

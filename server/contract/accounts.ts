@@ -12,7 +12,10 @@ export const DisplayName = z
   .max(limits.displayNameMax)
   .refine(isWellFormed, 'Not well-formed Unicode')
 
-export const Password = z.string().min(limits.passwordMin).max(limits.passwordMax)
+/** Pages show dots in its place, and keep it out of addresses and of what is copied. */
+const asPassword = { format: 'password' } as const
+
+export const Password = z.string().min(limits.passwordMin).max(limits.passwordMax).meta(asPassword)
 
 export const Register = z.strictObject({
   username: Username,
@@ -22,7 +25,10 @@ export const Register = z.strictObject({
 export type Register = z.infer<typeof Register>
 
 /** The password is not held to the rules of new ones: a wrong one is `badCredentials`, whatever its shape. */
-export const Login = z.strictObject({ username: Username, password: z.string().max(limits.passwordMax) })
+export const Login = z.strictObject({
+  username: Username,
+  password: z.string().max(limits.passwordMax).meta(asPassword),
+})
 export type Login = z.infer<typeof Login>
 
 export interface User {

@@ -4,10 +4,17 @@ import type { Message, Receipt } from './messages.ts'
 
 export const OnMessage = z
   .strictObject({
-    /** The id of the last event that this client took; without it, the replay starts at what was never delivered. */
-    lastEventId: z.string().max(64).optional(),
-    /** Who says that a message is delivered: the server when it hands it to the socket, or the client (`markDelivered`). */
-    ack: z.enum(['server', 'client']).default('server'),
+    lastEventId: z
+      .string()
+      .max(64)
+      .optional()
+      .describe(
+        'The id of the last event that this client took; without it, the replay starts at what was never delivered.',
+      ),
+    ack: z
+      .enum(['server', 'client'])
+      .default('server')
+      .describe('Who says that a message is delivered: the server when it sends it, or the client by markDelivered.'),
   })
   .default({ ack: 'server' })
 export type OnMessage = z.infer<typeof OnMessage>

@@ -10,6 +10,7 @@ export const Username = z
   .string()
   .toLowerCase()
   .regex(new RegExp(`^${name}$`), 'A username has 3-32 of the characters a-z 0-9 _ . -')
+  .describe('3-32 of the characters a-z 0-9 _ . -')
 export type Username = z.infer<typeof Username>
 
 /** `dm:<a>:<b>` with the two names in order, or `group:<id>`. */
@@ -18,13 +19,16 @@ export const ConversationId = z
   .max(100)
   .regex(new RegExp(`^(?:${direct}|${group})$`), 'A conversation is dm:<a>:<b> or group:<id>')
   .refine((id) => !id.startsWith('dm:') || directMembersAreSorted(id), 'The names in dm:<a>:<b> stand in order')
+  .describe('dm:<a>:<b> with the names in order, or group:<id>')
 export type ConversationId = z.infer<typeof ConversationId>
 
 /** Where to: a username (the direct conversation with her) or a conversation id. */
-export const Address = z.union(
-  [Username, ConversationId],
-  'An address is a username (3-32 of a-z 0-9 _ . -) or a conversation: dm:<a>:<b> with the names in order, group:<id>',
-)
+export const Address = z
+  .union(
+    [Username, ConversationId],
+    'An address is a username (3-32 of a-z 0-9 _ . -) or a conversation: dm:<a>:<b> with the names in order, group:<id>',
+  )
+  .describe('A username, or a conversation: dm:<a>:<b> with the names in order, group:<id>')
 export type Address = z.infer<typeof Address>
 
 /** Numbers the messages of one conversation 1, 2, 3 ... without holes. */
@@ -36,14 +40,15 @@ export const MessageId = z
   .string()
   .max(120)
   .regex(new RegExp(`^(?:${direct}|${group}):[1-9][0-9]{0,14}$`), 'Not the id of a message')
+  .describe('The id of a message, as it came with it')
 export type MessageId = z.infer<typeof MessageId>
 
-/** Chosen by the sender, once for each message; a repeat within the conversation returns the first message. */
 export const ClientMessageId = z
   .string()
   .min(1)
   .max(limits.clientMessageIdMax)
   .regex(/^[\x21-\x7e]+$/, 'Printable ASCII without spaces')
+  .describe('Chosen by the sender, once for each message; a repeat within the conversation returns the first message.')
 export type ClientMessageId = z.infer<typeof ClientMessageId>
 
 /** When a row last changed: ordered, otherwise opaque. A safe integer. */

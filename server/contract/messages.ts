@@ -31,10 +31,10 @@ export const History = z
   .strictObject({
     conversation: Address,
     limit: z.int().min(1).max(limits.pageMax).default(limits.pageDefault),
-    before: Seq.optional(),
-    after: z.int().min(0).optional(),
-    around: Seq.optional(),
-    beforeTime: z.date().optional(),
+    before: Seq.optional().describe('The newest messages before this number.'),
+    after: z.int().min(0).optional().describe('The oldest messages after this number.'),
+    around: Seq.optional().describe('The messages on both sides of this number, and the one of this number.'),
+    beforeTime: z.date().optional().describe('The newest messages that were sent before.'),
   })
   .refine(
     ({ before, after, around, beforeTime }) =>

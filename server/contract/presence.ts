@@ -4,8 +4,13 @@ import { limits } from './limits.ts'
 
 export const OnStatus = z
   .strictObject({
-    /** Only these; without it, everybody. Of nobody: the stream says only that this client is there, and the server too. */
-    users: z.array(Username).max(limits.statusFilterMax).optional(),
+    users: z
+      .array(Username)
+      .max(limits.statusFilterMax)
+      .optional()
+      .describe(
+        'Only these; without it, everybody. Of nobody: the stream says only that this client is there, and the server too.',
+      ),
   })
   .default({})
 export type OnStatus = z.infer<typeof OnStatus>

@@ -1,7 +1,8 @@
-import { describe, expect } from 'vitest'
+import { afterAll, describe, expect } from 'vitest'
 import type * as sdk from '../../client-sdk/src/index.ts'
-import { openPage, sdkFolder, startSite, testInBrowser } from '../harness/browser.ts'
+import { browserTest, startBrowser, type TestBrowser } from '../harness/browser.ts'
 import { startNetwork } from '../harness/network.ts'
+import { sdkFolder, startSite } from '../harness/site.ts'
 import { password, startWorld, type WorldOptions } from '../harness/world.ts'
 
 // The built SDK in a real browser: what only a browser's own WebSocket, fetch and events can show.
@@ -18,13 +19,20 @@ import { createClient } from '/sdk/index.js'
 Object.assign(globalThis, { createClient, texts: [] })
 </script>`
 
+/** One for all tests here. */
+let browser: Promise<TestBrowser> | undefined
+afterAll(async () => (await browser)?.[Symbol.asyncDispose]())
+
 /** A page with the SDK, behind a network of its own, beside Ada in Node. */
 const openWorld = async (options: WorldOptions = {}) => {
   const site = await startSite({ '/': html }, { sdk: sdkFolder })
   const world = await startWorld({ ...options, config: { allowedOrigins: [site.url] } })
   const [ada] = await world.people('ada')
   const network = await startNetwork(options.webSockets ? world.proxy.url : world.url)
-  const { page, errors, ...opened } = await openPage(site)
+  browser ??= startBrowser()
+  const page = await (await browser).open(site.url)
+  const errors: string[] = []
+  page.on('pageerror', (error) => errors.push(String(error)))
   await page.waitForFunction(() => 'createClient' in globalThis)
   return {
     world,
@@ -33,7 +41,7 @@ const openWorld = async (options: WorldOptions = {}) => {
     page,
     errors,
     async [Symbol.asyncDispose]() {
-      await opened[Symbol.asyncDispose]()
+      await page.context().close()
       await network[Symbol.asyncDispose]()
       await world[Symbol.asyncDispose]()
       await site[Symbol.asyncDispose]()
@@ -72,7 +80,7 @@ const until = ({ page }: Opened, wanted: Partial<sdk.ClientState> & { transport?
   )
 
 describe.concurrent('the SDK in a browser', () => {
-  testInBrowser('[P2] [P3] a page signs up, sends, receives, goes on after a cut, and closes', async () => {
+  browserTest('[P2] [P3] a page signs up, sends, receives, goes on after a cut, and closes', async () => {
     await using opened = await openWorld()
     const { page, ada, network } = opened
     expect(await signUp(opened)).toBe('bob')
@@ -95,7 +103,7 @@ describe.concurrent('the SDK in a browser', () => {
     expect(opened.errors).toEqual([])
   })
 
-  testInBrowser.for([
+  browserTest.for([
     ['a WebSocket', {}],
     ['plain HTTP', { webSockets: 'refused' }],
   ] as const)('a dead network is noticed within 5 s after a send, over %s', async ([, options]) => {
@@ -110,7 +118,7 @@ describe.concurrent('the SDK in a browser', () => {
     expect(performance.now() - frozenAt).toBeLessThan(5_500)
   })
 
-  testInBrowser('a dead network is noticed within 13 s when it is quiet', { timeout: 40_000 }, async () => {
+  browserTest('a dead network is noticed within 13 s when it is quiet', { timeout: 40_000 }, async () => {
     await using opened = await openWorld()
     await signUp(opened)
     await until(opened, { status: 'live' })
@@ -120,7 +128,7 @@ describe.concurrent('the SDK in a browser', () => {
     expect(performance.now() - frozenAt).toBeLessThan(13_500)
   })
 
-  testInBrowser('a page that is looked at again asks for a sign of life at once', async () => {
+  browserTest('a page that is looked at again asks for a sign of life at once', async () => {
     await using opened = await openWorld()
     const { page, network } = opened
     await signUp(opened)
@@ -132,7 +140,7 @@ describe.concurrent('the SDK in a browser', () => {
     expect(performance.now() - frozenAt).toBeLessThan(4_000)
   })
 
-  testInBrowser('a network that is there again is used at once', async () => {
+  browserTest('a network that is there again is used at once', async () => {
     await using opened = await openWorld()
     const { page, network } = opened
     await signUp(opened)
@@ -146,28 +154,25 @@ describe.concurrent('the SDK in a browser', () => {
     await until(opened, { status: 'live' })
   })
 
-  testInBrowser(
-    '[P2] [P3] [P5] where WebSockets are blocked a page talks over plain HTTP, and moves back',
-    async () => {
-      await using opened = await openWorld({ webSockets: 'refused' })
-      const { page, ada, network, world } = opened
-      await signUp(opened)
-      await until(opened, { status: 'live', transport: 'http' })
-      await ada.send('bob', 'one')
-      expect(await received(opened, 1)).toEqual(['one'])
-      await page.evaluate(() => client.sendMessage({ to: 'ada', text: 'over HTTP' }))
-      expect(await ada.received(1)).toEqual(['over HTTP'])
+  browserTest('[P2] [P3] [P5] where WebSockets are blocked a page talks over plain HTTP, and moves back', async () => {
+    await using opened = await openWorld({ webSockets: 'refused' })
+    const { page, ada, network, world } = opened
+    await signUp(opened)
+    await until(opened, { status: 'live', transport: 'http' })
+    await ada.send('bob', 'one')
+    expect(await received(opened, 1)).toEqual(['one'])
+    await page.evaluate(() => client.sendMessage({ to: 'ada', text: 'over HTTP' }))
+    expect(await ada.received(1)).toEqual(['over HTTP'])
 
-      network.kick()
-      await ada.send('bob', 'two')
-      expect(await received(opened, 2)).toEqual(['one', 'two'])
+    network.kick()
+    await ada.send('bob', 'two')
+    expect(await received(opened, 2)).toEqual(['one', 'two'])
 
-      world.proxy.webSockets = 'pass'
-      await page.evaluate(() => dispatchEvent(new Event('online')))
-      await until(opened, { status: 'live', transport: 'webSocket' })
-      await ada.send('bob', 'three')
-      expect(await received(opened, 3)).toEqual(['one', 'two', 'three'])
-      expect(opened.errors).toEqual([])
-    },
-  )
+    world.proxy.webSockets = 'pass'
+    await page.evaluate(() => dispatchEvent(new Event('online')))
+    await until(opened, { status: 'live', transport: 'webSocket' })
+    await ada.send('bob', 'three')
+    expect(await received(opened, 3)).toEqual(['one', 'two', 'three'])
+    expect(opened.errors).toEqual([])
+  })
 })

@@ -13,7 +13,10 @@ const arrows: Record<string, string[]> = {
   'server/bus': ['server/domain', 'server/contract'],
   'server/trpc': ['server/domain', 'server/contract'],
   'server/socket': [],
-  'server/http': ['server/trpc', 'server/domain', 'server/contract'],
+  'server/panel': [],
+  'server/http': ['server/trpc', 'server/panel', 'server/domain', 'server/contract'],
+  'server/web/panel': ['server/panel'],
+  'server/web/vite.config.ts': [],
   'server/config.ts': [],
   'server/disposables.ts': [],
   'server/clock.ts': ['server/domain'],
@@ -44,7 +47,7 @@ const importsOf = (file: string): Import[] => {
 
 const files = ['server', 'client-sdk/src'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => relative(root, join(entry.parentPath, entry.name))),
 )
 const imports = files.flatMap(importsOf)
@@ -70,4 +73,11 @@ test('the SDK takes values from the contract alone, and not its schemas: those w
   expect(new Set(values.map(({ to }) => to))).toEqual(
     new Set(['server/contract/errors.ts', 'server/contract/places.ts']),
   )
+})
+
+test('the panel takes nothing but types from the server: what it knows of it, it is told', () => {
+  const values = imports.filter(
+    ({ from, to, typesOnly }) => from.startsWith('server/web/panel/') && !to.startsWith('server/web/') && !typesOnly,
+  )
+  expect(values).toEqual([])
 })

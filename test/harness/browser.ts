@@ -1,85 +1,61 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { extname, join, normalize } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { afterAll, type TestAPI, test } from 'vitest'
+import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type TestAPI, test, vi } from 'vitest'
 
-const places = [
+const chromiumPath = [
   process.env.CHROMIUM,
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome-stable',
   '/usr/bin/google-chrome',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-]
-const executablePath = places.find((path) => path && existsSync(path))
-if (!executablePath && process.env.REQUIRE_SERVICES === '1') {
+].find((path) => path && existsSync(path))
+if (!chromiumPath && process.env.REQUIRE_SERVICES === '1') {
   throw new Error('There is no Chromium (CHROMIUM names one), and REQUIRE_SERVICES=1 asks for it')
 }
+vi.setConfig({ testTimeout: 60_000 })
 
-/** A test in a real Chromium, one for all tests of a file; skipped, in words, where there is none. */
-export const testInBrowser = (executablePath ? test : test.skip) as TestAPI
-if (!executablePath) test.skip('There is no Chromium; CHROMIUM may name one')
+/** A test in a real Chromium; skipped, in words, where there is none. */
+export const browserTest = (chromiumPath ? test : test.skip) as TestAPI
+if (!chromiumPath) test.skip('There is no Chromium; CHROMIUM may name one')
 
-let browser: Promise<Browser> | undefined
-afterAll(async () => (await browser)?.close())
-
-/** An empty page of its own, at an address of its own. */
-export interface OpenPage extends AsyncDisposable {
-  page: Page
-  /** What went wrong in the page where nobody caught it. */
-  errors: string[]
+export interface TestBrowser extends AsyncDisposable {
+  /** A page in a context of its own: other cookies, other storage, as if at another machine. */
+  open(url: string, options?: BrowserContextOptions): Promise<Page>
+  /** A further page in the context of that one. */
+  beside(page: Page, url: string): Promise<Page>
+  /** What pages complained of so far: exceptions, errors on the console, breaches of their policy. */
+  complaints: string[]
 }
 
-/** Opens a page of this site. */
-export const openPage = async (site: Site, path = '/'): Promise<OpenPage> => {
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking']
-  browser ??= chromium.launch({ ...(executablePath && { executablePath }), args })
-  const context = await (await browser).newContext()
-  const page = await context.newPage()
-  const errors: string[] = []
-  page.on('pageerror', (error) => errors.push(String(error)))
-  await page.goto(site.url + path)
-  return { page, errors, [Symbol.asyncDispose]: () => context.close() }
-}
+/** Answers with an error status are what some tests ask for; the browser logs each. */
+const isAnswer = /^Failed to load resource: the server responded with a status of [45]/
 
-export interface Site extends AsyncDisposable {
-  url: string
-}
-
-const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }
-
-/**
- * Serves pages for a test.
- * @param pages by path, as HTML
- * @param folders by the first part of the path, as `sdk` for `/sdk/index.js`
- */
-export const startSite = async (pages: Record<string, string>, folders: Record<string, string>): Promise<Site> => {
-  const server = createServer(async (req, res) => {
-    const path = normalize(new URL(req.url ?? '', 'http://site').pathname)
-    const [, first = '', ...rest] = path.split('/')
-    const folder = folders[first]
-    try {
-      const body = pages[path] ?? (folder && (await readFile(join(folder, ...rest))))
-      if (body === undefined) throw new Error('not here')
-      res.setHeader('content-type', types[extname(path) || '.html'] ?? 'application/octet-stream')
-      res.end(body)
-    } catch {
-      res.writeHead(404).end()
-    }
+/** One Chromium, to be shared by the tests of a file. Its start takes a second. */
+export const startBrowser = async (): Promise<TestBrowser> => {
+  const browser = await chromium.launch({
+    ...(chromiumPath !== undefined && { executablePath: chromiumPath }),
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const complaints: string[] = []
+
+  const watch = async (context: BrowserContext, url: string): Promise<Page> => {
+    const page = await context.newPage()
+    page.setDefaultTimeout(15_000)
+    page.on('pageerror', (error) => complaints.push(`${error}`))
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !isAnswer.test(message.text())) complaints.push(message.text())
+    })
+    await page.goto(url)
+    return page
+  }
+
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+    complaints,
+    async open(url, options = {}) {
+      return watch(await browser.newContext(options), url)
     },
+    beside: (page, url) => watch(page.context(), url),
+    [Symbol.asyncDispose]: () => browser.close(),
   }
 }
-
-/** The SDK as browsers get it: `npm run build:sdk` has made it. */
-export const sdkFolder = fileURLToPath(new URL('../../client-sdk/dist', import.meta.url))

@@ -1,0 +1,60 @@
+import type { FastifyInstance } from 'fastify'
+import { describeRouter } from '../panel/describe.ts'
+import type { PanelOptions } from '../panel/document.ts'
+import { appRouter } from '../trpc/router.ts'
+import { servePanelDocument } from './panel.ts'
+
+/** All that the panel is told of this chat besides its router. */
+const options: PanelOptions = {
+  title: 'Parley',
+  links: [{ label: 'REST', href: '/api/docs' }],
+  endpoint: '/trpc',
+  credentials: {
+    headers: { authorization: 'Bearer {{token}}' },
+    connectionParams: { token: '{{token}}' },
+  },
+  signIn: [
+    { path: 'register', token: 'session.token', name: 'user.username' },
+    { path: 'login', token: 'session.token', name: 'user.username' },
+  ],
+  signOut: 'logout',
+  errors: { kind: 'kind', issues: 'issues' },
+  finalCloseCodes: [4401],
+  snippets: [
+    {
+      label: 'SDK',
+      language: 'js',
+      byKind: {
+        query: 'await client.{{procedure}}({{input}})',
+        mutation: 'await client.{{procedure}}({{input}})',
+      },
+      byProcedure: {
+        onMessage: 'for await (const event of client.events({{?{ cursor: {{cursor}} }?}})) console.log(event)',
+        onStatus: 'for await (const event of client.statuses({{input}})) console.log(event.statuses)',
+      },
+    },
+    {
+      label: 'parley',
+      language: 'sh',
+      byKind: {},
+      byProcedure: {
+        register: 'npx parley register --url {{url}}{{? --display-name {{input.displayName}}?}} -- {{input.username}}',
+        login: 'npx parley login --url {{url}} -- {{input.username}}',
+        logout: 'npx parley logout --url {{url}}',
+        me: 'npx parley me --url {{url}}',
+        sendMessage:
+          'npx parley send --url {{url}}{{? --client-message-id {{input.clientMessageId}}?}} -- {{input.to}} {{input.text}}',
+        markRead: 'npx parley mark-read --url {{url}} -- {{input.messageId}}',
+        history:
+          'npx parley history --url {{url}}{{? --limit {{input.limit}}?}}{{? --before {{input.before}}?}}' +
+          '{{? --after {{input.after}}?}} -- {{input.conversation}}',
+        conversations: 'npx parley conversations --url {{url}}{{? --limit {{input.limit}}?}}',
+        onlineUsers: 'npx parley online --url {{url}}{{? --limit {{input.limit}}?}}',
+        onMessage: 'npx parley listen --url {{url}}',
+      },
+    },
+  ],
+}
+
+export const serveParleyPanel = (server: FastifyInstance): void =>
+  servePanelDocument(server, '/panel/procedures.json', () => describeRouter(appRouter, options))

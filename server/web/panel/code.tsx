@@ -1,0 +1,31 @@
+import { useId, useState } from 'react'
+import { CopyButton } from './copy-button.tsx'
+import { snippetsOf, type WrittenCall } from './snippets.ts'
+
+/** The call in the words of a program: it follows the form while somebody types. */
+export const Code = ({ call, link }: { call: WrittenCall; link: () => string }) => {
+  const snippets = snippetsOf(call)
+  const [chosen, setChosen] = useState('')
+  const snippet = snippets.find(({ label }) => label === chosen) ?? snippets[0]
+  const id = useId()
+  return (
+    <details className="code">
+      <summary>As code</summary>
+      <fieldset className="choices">
+        <legend className="unseen">Language</legend>
+        {snippets.map(({ label }) => (
+          <label key={label}>
+            <input type="radio" name={id} checked={label === snippet?.label} onChange={() => setChosen(label)} />
+            <span>{label}</span>
+          </label>
+        ))}
+      </fieldset>
+      <pre>{snippet?.text}</pre>
+      <p className="buttons">
+        <CopyButton label="Copy" what="the code" text={() => snippet?.text ?? ''} />
+        <CopyButton label="Copy link" what="to this call" text={link} />
+        <span className="facts">A link holds the input, never a token or a password.</span>
+      </p>
+    </details>
+  )
+}
