@@ -37,6 +37,11 @@ export interface ChatClient extends Calls, Loops, AsyncDisposable {
   readonly state: ClientState
   /** Calls back with each new state. @returns a function that ends it. */
   onState(listener: (state: ClientState) => void): () => void
+  /**
+   * Offline, the next attempt to connect comes now instead of at `retryAt`: when somebody asks for it, or the platform
+   * says that there is a network again.
+   */
+  retryNow(): void
   /** The messages of a conversation, the newest first, read as the loop asks for them. @throws ChatError */
   pastMessages(options: PastOptions): AsyncGenerator<Message, void, undefined>
   /** Ends everything, for good: loops end, calls that wait are rejected with `closed`. */
@@ -134,6 +139,7 @@ export const createClientOn = (
       return state.get()
     },
     onState: state.listen,
+    retryNow: connection.retryNow,
     pastMessages: (options) => pastMessages(calls.history, options),
     close,
     async [Symbol.asyncDispose]() {

@@ -230,6 +230,12 @@ export const createConnection = (options: ConnectionOptions) => {
       const { status } = state.get()
       if (status === 'idle' || status === 'signedOut') void connect()
     },
+    /** The attempt that would come at `retryAt` comes now. */
+    retryNow() {
+      if (state.get().status !== 'offline') return
+      clearTimeout(retry)
+      void connect()
+    },
     /**
      * @param isRisky it cannot be sent again: it waits for a connection that has brought an answer, as a proxy may open
      *   WebSockets and let nothing through

@@ -133,6 +133,22 @@ describe.concurrent('the connection', () => {
     expect(state?.status === 'offline' && state.retryAt.getTime() - Date.now()).toBeGreaterThan(50_000)
   })
 
+  test('it goes on at once where somebody does not want to wait so long', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada')
+    const states = statesOf(ada.client)
+    const offline = states.next('offline')
+    const facts = '{"kind":"tooManyConnections","retryable":true,"retryAfterMs":60000}'
+    ada.network.inject(`{"id":null,"error":{"json":{"message":"","data":${facts}}}}`)
+    await offline
+    const live = states.next('live')
+    ada.client.retryNow()
+    ada.client.retryNow()
+    await live
+    ada.client.retryNow()
+    expect(states.statuses()).toEqual(['offline', 'connecting', 'catchingUp', 'live'])
+  })
+
   test('attempts are counted until there is an answer with data', async () => {
     await using world = await startWorld()
     const [ada] = await world.people('ada')
