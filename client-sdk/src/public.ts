@@ -16,6 +16,8 @@ export type {
   StatusEvent,
   User,
 } from '../../server/contract/index.ts'
+export { limits } from '../../server/contract/limits.ts'
+export { directMembers } from '../../server/contract/places.ts'
 export type { ParleyRouter } from '../../server/trpc/client-router.ts'
 export type { Call, CallName, CallOptions, Calls, Inputs, Outputs } from './calls.ts'
 export { type Chat, type ChatOptions, createChat } from './chat/chat.ts'

@@ -71,7 +71,7 @@ test('the SDK takes values from the contract alone, and not its schemas: those w
     ({ from, to, typesOnly }) => from.startsWith('client-sdk/') && !to.startsWith('client-sdk/') && !typesOnly,
   )
   expect(new Set(values.map(({ to }) => to))).toEqual(
-    new Set(['server/contract/errors.ts', 'server/contract/places.ts']),
+    new Set(['server/contract/errors.ts', 'server/contract/limits.ts', 'server/contract/places.ts']),
   )
 })
 
