@@ -129,6 +129,16 @@ describe.concurrent('a conversation', () => {
   })
 })
 
+test('what nobody has read yet is no empty list', async () => {
+  await using world = await startWorld()
+  const [ada] = await world.people('ada')
+  await using chat = chatOf(ada)
+  expect(chat.conversation('ada').getSnapshot()).toMatchObject({ messages: [], loading: 'newest' })
+  expect(chat.conversations.getSnapshot()).toMatchObject({ conversations: [], isLoading: true })
+  expect(await shows(chat.conversation('ada'), ({ loading }) => loading === null)).toMatchObject({ messages: [] })
+  expect(await shows(chat.conversations, ({ isLoading }) => !isLoading)).toMatchObject({ conversations: [] })
+})
+
 describe.concurrent('the conversations', () => {
   test('[P6] count what is unread, on every device of a user, until it is read', async () => {
     await using world = await startWorld()
@@ -156,6 +166,21 @@ describe.concurrent('the conversations', () => {
     expect(unreadOf('dm:ada:cyd')(other.conversations.getSnapshot())).toBe(1)
     await bob.send('ada', 'four')
     await shows(chat.conversations, (list) => unreadOf('dm:ada:bob')(list) === 1)
+  })
+
+  test('[P6] are read up to a message: what stands below the screen stays unread', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    await bob.send('ada', 'one', 'two', 'three')
+    await using chat = chatOf(ada)
+    await using atBob = chatOf(bob)
+    await shows(chat.conversations, (list) => unreadOf('dm:ada:bob')(list) === 3)
+    const view = chat.conversation('bob')
+    await shows(view, ({ messages }) => messages.length === 3)
+    view.markRead(2)
+    await shows(chat.conversations, (list) => unreadOf('dm:ada:bob')(list) === 1)
+    await shows(atBob.conversation('ada'), ({ messages }) => messages[1]?.status === 'read')
+    expect(atBob.conversation('ada').getSnapshot().messages[2]?.status).toBe('delivered')
   })
 
   test('[P6] what was read without a connection is said when there is one', async () => {

@@ -17,7 +17,7 @@ export interface ConversationSnapshot {
   messages: readonly ChatMessage[]
   /** Whether there are messages before the first of these: `loadOlder()`. */
   hasOlder: boolean
-  /** What is being read from the server. */
+  /** What is being read from the server; `newest` too where nothing was read yet: it is when somebody subscribes. */
   loading: 'newest' | 'older' | null
   /** Why its messages cannot be read, such as `unknownUser`. */
   error: ChatError | null
@@ -30,8 +30,11 @@ export interface ConversationView extends View<ConversationSnapshot> {
   send(text: string): Outgoing
   /** Reads one page before the first message. At most one at a time; a second call waits for the first. */
   loadOlder(): Promise<void>
-  /** Everything that is shown here was read. Said to the server when it can be. */
-  markRead(): void
+  /**
+   * Everything that is shown here was read, or everything up to and including the message number `upTo`. Said to the
+   * server when it can be.
+   */
+  markRead(upTo?: number): void
 }
 
 export interface ConversationOptions {
@@ -67,7 +70,14 @@ export const createConversation = (options: ConversationOptions) => {
       .sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
       .filter(({ sender }) => sender === username)
     const sending = outgoingBehind([...messages, ...sent])
-    return { id, messages: [...messages, ...sent, ...sending], hasOlder: nextBefore !== null, loading, error }
+    return {
+      id,
+      messages: [...messages, ...sent, ...sending],
+      hasOlder: nextBefore !== null,
+      // Not «empty»: nobody knows that yet.
+      loading: loading ?? (top === null && !error ? 'newest' : null),
+      error,
+    }
   })
 
   /** Without those that have arrived: the outbox may not know of it yet. */
@@ -163,8 +173,8 @@ export const createConversation = (options: ConversationOptions) => {
         nextBefore = older.nextBefore
         await fill()
       }),
-    markRead() {
-      const newest = messages.findLast(({ status }) => status === 'received')
+    markRead(upTo = Number.POSITIVE_INFINITY) {
+      const newest = messages.findLast(({ status, seq }) => status === 'received' && seq !== null && seq <= upTo)
       if (newest?.seq && progress.placeOf(username).readSeq < newest.seq) options.markRead(newest.seq)
     },
     /** A message that came in. Those before it have come as well, or are read. */

@@ -22,6 +22,7 @@ export interface ConversationsSnapshot {
   conversations: readonly ConversationSummary[]
   /** Whether there are more: `loadMore()`. */
   hasMore: boolean
+  /** Also where nothing was read yet: it is when somebody subscribes. */
   isLoading: boolean
   error: ChatError | null
 }
@@ -71,7 +72,7 @@ export const createConversations = ({ username, client, progressOf, onProgress, 
         unread,
       })),
       hasMore: nextCursor !== null,
-      isLoading: reading !== null,
+      isLoading: reading !== null || !(isLoaded || error),
       error,
     }
   })
