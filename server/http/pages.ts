@@ -38,7 +38,7 @@ const askEachTime = 'no-cache'
 /** Serves the pages that were built, and what they load. */
 export const servePages = (
   server: FastifyInstance,
-  { log, directory = builtPages }: { log: Log; directory?: string },
+  { log, directory = builtPages }: { log: Pick<Log, 'warn'>; directory?: string },
 ): void => {
   const files = readStaticFiles(directory)
   const secure = (reply: FastifyReply) => reply.headers(securityHeaders)
