@@ -1,16 +1,21 @@
 import type { StoredSession, StoredUser } from '../../domain/ports.ts'
 import type { Connection } from './connection.ts'
 import type { Refusal } from './operations.ts'
+import type { VersionClock } from './version-clock.ts'
 
 /** Accounts and sessions, inside the writer's transaction. */
-export const openAccountWrites = (db: Connection) => {
+export const openAccountWrites = (db: Connection, clock: VersionClock) => {
   const insertUser = db.prepare<[unknown[]]>('INSERT INTO user VALUES (?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING')
   const insertSession = db.prepare<[unknown[]]>(
     'INSERT INTO session SELECT ?, username, ?, ? FROM user WHERE username = ?',
   )
   const extendSession = db.prepare<[unknown[]]>('UPDATE session SET expires_at = ? WHERE token_hash = ?')
+  const rememberEnded = db.prepare<[unknown[]]>(
+    'INSERT INTO ended_session SELECT ?, token_hash, expires_at FROM session WHERE token_hash = ?',
+  )
   const deleteSession = db.prepare<[unknown[]]>('DELETE FROM session WHERE token_hash = ?')
   const deleteExpired = db.prepare<[unknown[]]>('DELETE FROM session WHERE expires_at < ?')
+  const forgetEnded = db.prepare<[unknown[]]>('DELETE FROM ended_session WHERE expires_at < ?')
   const setLastSeen = db.prepare<[unknown[]]>('UPDATE user SET last_seen_at = ? WHERE username = ?')
 
   return {
@@ -26,9 +31,11 @@ export const openAccountWrites = (db: Connection) => {
       return null
     },
     deleteSession(tokenHash: string): boolean {
+      if (rememberEnded.run([clock.next(), tokenHash]).changes > 0) clock.advance()
       return deleteSession.run([tokenHash]).changes > 0
     },
     deleteExpiredSessions(before: number): number {
+      forgetEnded.run([before])
       return deleteExpired.run([before]).changes
     },
     setLastSeen(lastSeen: { username: string; at: Date }[]): null {

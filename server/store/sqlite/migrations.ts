@@ -65,6 +65,19 @@ export const migrations: readonly string[] = [
   CREATE UNIQUE INDEX message_by_client_id ON message (client_message_id, conversation, sender)
     WHERE client_message_id IS NOT NULL;
   `,
+  `
+  -- By the id the nodes that work on one store know each other.
+  CREATE TABLE store (id TEXT NOT NULL);
+  INSERT INTO store VALUES (lower(hex(randomblob(16))));
+
+  -- What deleteSession ended, until it would have expired.
+  CREATE TABLE ended_session (
+    version INTEGER PRIMARY KEY,
+    token_hash TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+  );
+  CREATE INDEX ended_session_by_expiry ON ended_session (expires_at);
+  `,
 ]
 
 /**

@@ -7,6 +7,7 @@ import type { Settings } from './connection.ts'
 import { createDirectory, createPrivately } from './files.ts'
 import { lockDirectory } from './lock.ts'
 import { messageStore } from './messages.ts'
+import { nodeStore } from './nodes.ts'
 import { openReads } from './reads.ts'
 
 export interface SqliteOptions {
@@ -51,6 +52,7 @@ export const openSqliteStore = async (options: SqliteOptions): Promise<SqliteSto
         ...accounts,
         ...messageStore(commits, reads),
         ...changes,
+        ...nodeStore(reads),
         async ping() {
           await Promise.all([commits.write(['ping']), changes.version()])
         },

@@ -5,6 +5,7 @@ import { openHeads } from './heads.ts'
 import { openMessageWrites } from './message-writes.ts'
 import { migrate } from './migrations.ts'
 import type { FromWriter, Operation, Reply, ToWriter } from './operations.ts'
+import { openVersionClock } from './version-clock.ts'
 import { boundLog, cutLog } from './wal.ts'
 
 /** The worker thread that owns the database: all that waits in a message from the main thread is one transaction. */
@@ -21,8 +22,9 @@ const open = () => {
   const db = openForWriting(file)
   migrate(db)
   const heads = openHeads(db)
-  const accounts = openAccountWrites(db)
-  const messages = openMessageWrites(db, heads)
+  const clock = openVersionClock(db)
+  const accounts = openAccountWrites(db, clock)
+  const messages = openMessageWrites(db, heads, clock)
   const log = boundLog(db, file, walBytesMax)
 
   const apply = (operation: Operation): Reply => {
@@ -54,7 +56,7 @@ const open = () => {
       db.exec('BEGIN IMMEDIATE')
       const replies = operations.map(apply)
       heads.write()
-      messages.writeClock()
+      clock.write()
       db.exec('COMMIT')
       return replies
     } catch (error) {
