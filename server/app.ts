@@ -3,11 +3,13 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { createInProcessBus } from './bus/in-process.ts'
 import { createInProcessPresence } from './bus/in-process-presence.ts'
+import { type Joined, joinNodes } from './bus/redis/join.ts'
+import type { ChannelTimes } from './bus/redis/peers.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createDisposables } from './disposables.ts'
 import { createChat } from './domain/chat.ts'
-import type { Clock, Ports } from './domain/ports.ts'
+import type { Clock, Log, Ports, Store } from './domain/ports.ts'
 import { createRateLimiter, defaultRules, noLimits } from './domain/rates.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { serveHealth } from './http/health.ts'
@@ -36,6 +38,9 @@ export interface App extends AsyncDisposable {
 /** What tests hold or break: it replaces the ports that were chosen. */
 export type Adapt = (ports: Ports) => Ports
 
+const chooseStore = ({ dataDirectory }: Config, log: Log): Promise<Store> =>
+  openSqliteStore({ directory: dataDirectory, log })
+
 /** Clients come back spread over this time, so that the next node is not stormed: 1,000 a second, 10 s at most. */
 const spreadMs = (connections: number, drainMs: number) => Math.min(connections, 10_000, drainMs / 3)
 
@@ -54,21 +59,33 @@ export const startApp = async (
   config: Config,
   {
     adapt = (ports) => ports,
+    openStore = chooseStore,
     clock = systemClock,
+    channelTimes = {},
     socketLimits = {},
-  }: { adapt?: Adapt; clock?: Clock; socketLimits?: Partial<SocketLimits> } = {},
+  }: {
+    adapt?: Adapt
+    openStore?: typeof chooseStore
+    clock?: Clock
+    channelTimes?: Partial<ChannelTimes>
+    socketLimits?: Partial<SocketLimits>
+  } = {},
 ): Promise<App> => {
   const log = createLog(config)
   const opened = createDisposables()
   try {
-    const store = await openSqliteStore({ directory: config.dataDirectory, log })
+    const store = await openStore(config, log)
     opened.defer(() => store.close())
+    const { redisUrl } = config
+    const nodes =
+      redisUrl === null ? alone(clock) : await joinNodes({ url: redisUrl, store, clock, log, times: channelTimes })
+    opened.defer(nodes.close)
     const ports = adapt({
       store,
-      bus: createInProcessBus(),
-      presence: createInProcessPresence(clock),
+      bus: nodes.bus,
+      presence: nodes.presence,
       passwords: createPasswords(),
-      rates: config.rateLimits ? createRateLimiter(clock) : noLimits,
+      rates: config.rateLimits ? nodes.shareRates(createRateLimiter(clock)) : noLimits,
       rules: {
         ...defaultRules,
         register: { ...defaultRules.register, ...perHour(config.registrationsPerHour) },
@@ -91,12 +108,15 @@ export const startApp = async (
     serveRest(server, { chat, log, clientAddress })
     servePages(server, { log })
     serveParleyPanel(server)
-    serveHealth(server, async () => {
-      if (draining) return 'The server is stopping.'
-      return ports.store.ping().then(
-        () => null,
-        () => 'The store cannot be reached.',
-      )
+    serveHealth(server, {
+      async whyNotReady() {
+        if (draining) return 'The server is stopping.'
+        return ports.store.ping().then(
+          () => null,
+          () => 'The store cannot be reached.',
+        )
+      },
+      trouble: nodes.trouble,
     })
     const socket = createSocketServer({
       router: appRouter,
@@ -127,6 +147,15 @@ export const startApp = async (
     throw error
   }
 }
+
+/** The only node there is. */
+const alone = (clock: Clock): Joined => ({
+  bus: createInProcessBus(),
+  presence: createInProcessPresence(clock),
+  shareRates: (local) => local,
+  trouble: () => null,
+  async close() {},
+})
 
 const perHour = (count: number) => ({ burst: count, everyMs: 3_600_000 / count })
 

@@ -26,10 +26,27 @@ const isNetwork = (text: string): boolean => {
 }
 const Network = z.string().refine(isNetwork, 'an address or a subnet such as 10.0.0.0/8')
 
+const isRedisUrl = (text: string): boolean => {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, username, password, pathname } = new URL(text)
+  const isDecodable = [username, password].every((part) => !/%(?![0-9a-f]{2})/i.test(part))
+  return /^rediss?:$/.test(protocol) && hostname !== '' && isDecodable && /^\/?\d*$/.test(pathname)
+}
+const RedisUrl = z
+  .string()
+  .refine(
+    isRedisUrl,
+    'an address such as redis://127.0.0.1:6379 or rediss://<user>:<password>@<host>:6379/0; what is special in a password is %-encoded',
+  )
+
+/** What is secret in these, or next to it, must not be printed. */
+const secrets: readonly string[] = ['REDIS_URL']
+
 const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number('a port: 0-65535').int().min(0).max(65_535).default(3000),
   DATA_DIR: z.string().default('./data'),
+  REDIS_URL: RedisUrl.optional(),
   ALLOWED_ORIGINS: list.pipe(z.array(Origin)).default([]),
   TRUSTED_PROXIES: list.pipe(z.array(Network)).default([]),
   RATE_LIMITS: z.enum(['on', 'off']).default('on'),
@@ -42,6 +59,8 @@ export interface Config {
   /** 0: any free one. */
   port: number
   dataDirectory: string
+  /** Joins this node with the others; null: it is alone. It may hold a password. */
+  redisUrl: string | null
   /** Origins of pages that may call, besides the server's own. */
   allowedOrigins: string[]
   /** Addresses or subnets whose `X-Forwarded-For` is believed. */
@@ -59,7 +78,7 @@ export const readConfig = (environment: Record<string, string | undefined>): Con
   if (error) {
     const wrong = error.issues.map(({ path, message }) => {
       const name = String(path[0])
-      return `  ${name}=${given[name]}: ${message}`
+      return `  ${name}=${secrets.includes(name) ? '...' : given[name]}: ${message}`
     })
     throw new Error(`The environment has wrong values:\n${wrong.join('\n')}`)
   }
@@ -67,6 +86,7 @@ export const readConfig = (environment: Record<string, string | undefined>): Con
     host: data.HOST,
     port: data.PORT,
     dataDirectory: data.DATA_DIR,
+    redisUrl: data.REDIS_URL ?? null,
     allowedOrigins: data.ALLOWED_ORIGINS,
     trustedProxies: data.TRUSTED_PROXIES,
     rateLimits: data.RATE_LIMITS === 'on',

@@ -11,7 +11,7 @@ export const register =
   async ({ username, password, displayName }: Register, address: string): Promise<SignedIn> => {
     const { store, passwords, rates, rules, clock } = ports
     if (passwords.isCommon(password)) throw new ChatError('commonPassword')
-    rates.take(rules.register, address)
+    await rates.take(rules.register, address)
     if (await store.user(username)) throw new ChatError('usernameTaken')
     const user: StoredUser = {
       username,
@@ -29,8 +29,8 @@ export const login =
   async ({ username, password }: Login, address: string): Promise<SignedIn> => {
     const { store, passwords, rates, rules } = ports
     const key = `${username} ${address}`
-    rates.take(rules.loginFromAddress, address)
-    rates.take(rules.login, key)
+    await rates.take(rules.loginFromAddress, address)
+    await rates.take(rules.login, key)
     const user = await store.user(username)
     const right = await passwords.verify(user?.passwordHash ?? (await hashOfNobody(ports)), password)
     if (!user || !right) throw new ChatError('badCredentials')

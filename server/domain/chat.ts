@@ -1,6 +1,7 @@
 import type { ChatEvent, OnMessage, Username } from '../contract/index.ts'
 import { forgetExpiredSessions, login, logout, me, register, resumeSession } from './accounts.ts'
 import { conversations, openConversation } from './conversations.ts'
+import { followEndedSessions } from './ended-sessions.ts'
 import { follow } from './feed.ts'
 import { history, sendMessage } from './messages.ts'
 import { inVersionOrder } from './ordered-bus.ts'
@@ -18,6 +19,7 @@ export const createChat = (given: Ports) => {
   const staleFeeds = createStaleFeeds(ports)
   const stopRemembering = rememberLastSeen(ports)
   const stopForgetting = forgetExpiredSessions(ports)
+  const endedSessions = followEndedSessions(ports)
 
   return {
     register: register(ports),
@@ -25,7 +27,7 @@ export const createChat = (given: Ports) => {
     logout: logout(ports),
     me: me(ports),
     resumeSession: resumeSession(ports),
-    watchSession: watchSession(ports),
+    watchSession: watchSession(ports, endedSessions),
     sendMessage: sendMessage(ports, open),
     history: history(ports, open),
     conversations: conversations(ports),
@@ -45,9 +47,10 @@ export const createChat = (given: Ports) => {
       staleFeeds[Symbol.dispose]()
       stopRemembering()
       stopForgetting()
+      endedSessions[Symbol.dispose]()
       await deliveries.flush()
       const at = new Date(ports.clock.now())
-      await ports.store.setLastSeen([...ports.presence.online().keys()].map((username) => ({ username, at })))
+      await ports.store.setLastSeen(ports.presence.here().map((username) => ({ username, at })))
     },
   }
 }

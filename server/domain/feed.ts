@@ -36,7 +36,7 @@ export async function* follow<Item>(
   using wakeUps = listenForWakeUps(bus, username, signal)
   const start = await store.version()
   const { since, undeliveredBefore } = readCursor(lastEventId) ?? { since: start, undeliveredBefore: true }
-  const seen = createSeen(start)
+  const seen = createSeen(start, bus.shared)
   const missed = await store.backlog(username, since, replayMax)
   const skipped = missed.map(({ conversationId }) => conversationId)
 
@@ -54,7 +54,7 @@ export async function* follow<Item>(
       const events = await asEventsFor(username, unseen)
       for (const [i, change] of unseen.entries()) {
         yield asItem(cursorAt(versionOf(change)), events[i] as ChatEvent)
-        seen.add(change)
+        seen.add(change, true)
         handedOver(change, true)
       }
     }
@@ -99,7 +99,7 @@ export async function* follow<Item>(
   if (undeliveredBefore) yield* replay(undelivered())
   yield* replay(changesFrom(since, start, skipped))
 
-  const position = () => Math.max(seen.position(), wakeUps.newest())
+  const position = () => Math.max(seen.position(), wakeUps.isWhole() ? wakeUps.newest() : 0)
   using _watched = staleFeeds.watch({ username, position, gap: wakeUps.gap })
   // The first look at the store after `start`: what came since then may have come before we listened.
   yield* replay(changesFrom(start, Number.MAX_SAFE_INTEGER))
@@ -111,11 +111,16 @@ export async function* follow<Item>(
       continue
     }
     const readFrom = wakeUp === 'gap' ? seen.position() : seen.holeBefore(wakeUp)
-    if (readFrom !== null) yield* replay(changesFrom(readFrom, Number.MAX_SAFE_INTEGER))
-    else if (wakeUp !== 'gap' && !seen.has(wakeUp)) {
+    if (readFrom !== null) {
+      const upTo = await store.version()
+      yield* replay(changesFrom(readFrom, Number.MAX_SAFE_INTEGER))
+      seen.reach(upTo)
+    } else if (wakeUp !== 'gap' && !seen.has(wakeUp)) {
+      const isWhole = wakeUps.isWhole()
+      const reached = isWhole ? versionOf(wakeUp) : Math.min(versionOf(wakeUp), seen.position())
       // What the bus brings is one object for all who follow, so that it is written out once.
-      yield asItem(cursorAt(versionOf(wakeUp)), wakeUp)
-      seen.add(wakeUp)
+      yield asItem(cursorAt(reached), wakeUp)
+      seen.add(wakeUp, isWhole)
       handedOver(wakeUp, false)
     }
   }

@@ -6,7 +6,7 @@ import type { Ports } from './ports.ts'
 export const sendMessage =
   ({ store, bus, rates, rules, clock }: Ports, open: Open) =>
   async (sender: Username, { to, text, clientMessageId }: SendMessage): Promise<Message> => {
-    rates.take(rules.sendMessage, sender)
+    rates.takeNow(rules.sendMessage, sender)
     const { id, kind, members } = await open(sender, to)
     const sentAt = new Date(clock.now())
     const { message, repeated } = await store.append({

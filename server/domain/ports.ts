@@ -161,7 +161,31 @@ export interface MessageStore {
   latestVersions(usernames: Username[]): Promise<Map<Username, Version>>
 }
 
-export interface Store extends AccountStore, MessageStore {
+/** What the nodes that work on one store tell each other through it, where the bus cannot be relied on. */
+export interface NodeStore {
+  /** Random, made with the store and never changed: by it the nodes of one store know each other. */
+  storeId(): Promise<string>
+
+  /**
+   * The sessions that `deleteSession` ended after this version. It may repeat what it gave before; it never omits. Those
+   * that would have expired by now may be forgotten.
+   */
+  endedSessions(after: Version): Promise<EndedSession[]>
+
+  /** This node is at work. It says so again and again; who does not has died. */
+  keepNode(node: string, at: Date): Promise<void>
+  /** This node stops in good order. */
+  removeNode(node: string): Promise<void>
+  /** The nodes that said so at this time or later. */
+  nodesSince(since: Date): Promise<string[]>
+}
+
+export interface EndedSession {
+  tokenHash: string
+  version: Version
+}
+
+export interface Store extends AccountStore, MessageStore, NodeStore {
   /** Rejects with ChatError `unavailable` where the store cannot serve. */
   ping(): Promise<void>
   /** Writes what it took, then ends; whatever is asked from here on is `unavailable`. A second call waits for the first. */
@@ -176,9 +200,16 @@ export type BusEvent =
 
 /**
  * Wakes whoever follows, with a copy that saves a read; the store is the truth. It may lose events, but then it says so:
- * `onGap`, at the latest with the next event.
+ * `onGap`, as soon as it knows.
  */
 export interface Bus {
+  /** Whether other nodes work on the same store. Then events of two nodes may come in another order than their versions. */
+  readonly shared: boolean
+  /**
+   * Whether it hears of everything at the moment, or at least believes so; it may find out 3 s late. While it is not, what
+   * came last says nothing of what came before it.
+   */
+  whole(): boolean
   /** One event to each of these users' listeners, in the order of the calls. Listeners must not change it. */
   publish(usernames: Username[], event: BusEvent): void
   /** @returns a function that ends it. */
@@ -189,6 +220,8 @@ export interface PresenceChange {
   username: Username
   online: boolean
   at: Date
+  /** It came about at this node, or at one that died: at others nobody has to store it. */
+  here: boolean
 }
 
 /** Who is connected, counted over all her connections and all nodes. */
@@ -196,7 +229,9 @@ export interface Presence {
   /** One more connection of this user. @returns a function that takes it back. */
   connect(username: Username): () => void
   online(): ReadonlyMap<Username, { since: Date }>
-  /** Called with what changed, gathered over a moment. @returns a function that ends it. */
+  /** Those who are connected to this node. */
+  here(): Username[]
+  /** Called with what changed, gathered over a moment, in portions. @returns a function that ends it. */
   listen(onChange: (changes: PresenceChange[]) => void): () => void
 }
 
@@ -209,9 +244,14 @@ export interface Passwords {
 
 /** Says whether one more is allowed now. */
 export interface RateLimiter {
-  /** Counts one. @throws ChatError `rateLimited` with `retryAfterMs`, and then counts nothing. */
-  take(rule: RateRule, key: string): void
-  /** Takes one count back. */
+  /** Counts one, over all nodes. @throws ChatError `rateLimited` with `retryAfterMs`, and then counts nothing. */
+  take(rule: RateRule, key: string): Promise<void>
+  /**
+   * The same at once, for what happens thousands of times a second. What other nodes count is known a moment later: all of
+   * them together may let a few more pass, which are made up for.
+   */
+  takeNow(rule: RateRule, key: string): void
+  /** Takes one `take` back. */
   giveBack(rule: RateRule, key: string): void
 }
 export interface RateRule {

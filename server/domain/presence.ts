@@ -14,11 +14,13 @@ export const onlineUsers =
     return { users, nextCursor: names.length > limit ? (page.at(-1) ?? null) : null }
   }
 
-/** Remembers when people were last here, as they come and as they go. @returns a function that ends it. */
+/** Remembers when people were last here, as they come to this node and as they go. @returns a function that ends it. */
 export const rememberLastSeen = ({ store, presence, log }: Ports): (() => void) =>
   presence.listen((changes) => {
+    const ours = changes.filter(({ here }) => here)
+    if (ours.length === 0) return
     store
-      .setLastSeen(changes.map(({ username, at }) => ({ username, at })))
+      .setLastSeen(ours.map(({ username, at }) => ({ username, at })))
       .catch((error: unknown) => log.warn({ error }, 'cannot store who was last seen when'))
   })
 

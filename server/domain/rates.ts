@@ -9,38 +9,57 @@ export const defaultRules = {
   register: { name: 'register', burst: 5, everyMs: 12 * 60_000 },
 } as const satisfies Record<string, RateRule>
 
+/** The limits of one node, which may be told what others counted. */
+export interface LocalRates extends RateLimiter {
+  /** The whole burst of this key is free again in so many milliseconds, at the earliest. */
+  raise(rule: RateRule, key: string, freeInMs: number): void
+}
+
 /**
  * Keeps for each key only the time at which its whole burst is free again (the generic cell rate algorithm). Our own,
  * since it is a dozen lines, takes the time from outside and sets no timer for each key.
  */
-export const createRateLimiter = (clock: Clock): RateLimiter => {
+export const createRateLimiter = (clock: Clock): LocalRates => {
   const freeAt = new Map<string, number>()
   let sweepAt = 100_000
+  let latest = 0
 
+  const readClock = (): number => {
+    const now = clock.now()
+    // The clock was set back, and nobody has to wait for it to catch up.
+    if (now < latest - 1_000) freeAt.clear()
+    latest = now
+    return now
+  }
   const forgetFree = (now: number) => {
     if (freeAt.size < sweepAt) return
     for (const [key, at] of freeAt) if (at <= now) freeAt.delete(key)
     sweepAt = Math.max(100_000, freeAt.size * 2)
   }
+  const takeNow = ({ name, burst, everyMs }: RateRule, key: string) => {
+    const now = readClock()
+    const next = Math.max(freeAt.get(`${name} ${key}`) ?? 0, now) + everyMs
+    const waitMs = next - now - burst * everyMs
+    if (waitMs > 0) throw new ChatError('rateLimited', { retryAfterMs: Math.ceil(waitMs) })
+    freeAt.set(`${name} ${key}`, next)
+    forgetFree(now)
+  }
 
   return {
-    take({ name, burst, everyMs }, key) {
-      const now = clock.now()
-      const known = freeAt.get(`${name} ${key}`) ?? 0
-      // Later than a whole burst from now: the clock was set back, and nobody has to wait for it to catch up.
-      const free = known > now + burst * everyMs ? now : known
-      const next = Math.max(free, now) + everyMs
-      const waitMs = next - now - burst * everyMs
-      if (waitMs > 0) throw new ChatError('rateLimited', { retryAfterMs: Math.ceil(waitMs) })
-      freeAt.set(`${name} ${key}`, next)
-      forgetFree(now)
+    takeNow,
+    async take(rule, key) {
+      takeNow(rule, key)
     },
     giveBack({ name, everyMs }, key) {
       const at = freeAt.get(`${name} ${key}`)
       if (at !== undefined) freeAt.set(`${name} ${key}`, at - everyMs)
     },
+    raise({ name }, key, freeInMs) {
+      const at = readClock() + freeInMs
+      if (at > (freeAt.get(`${name} ${key}`) ?? 0)) freeAt.set(`${name} ${key}`, at)
+    },
   }
 }
 
 /** For load tests only. */
-export const noLimits: RateLimiter = { take() {}, giveBack() {} }
+export const noLimits: RateLimiter = { async take() {}, takeNow() {}, giveBack() {} }

@@ -9,16 +9,23 @@ export interface Seen {
   has(change: Changed): boolean
   /** The version to read on from where this message does not follow the one before it; null where it does. */
   holeBefore(change: Changed): Version | null
-  add(change: Changed): void
-  /** The highest version given out. */
+  /** @param complete whether everything before it was given out as well */
+  add(change: Changed, complete: boolean): void
+  /** Everything up to this version was given out. */
+  reach(version: Version): void
+  /** The highest version up to which everything was given out. */
   position(): Version
 }
 
-export const createSeen = (start: Version): Seen => {
+/** @param outOfOrder messages of one conversation may come in any order, so that the first to come may not be the first */
+export const createSeen = (start: Version, outOfOrder: boolean): Seen => {
   const newest = new Map<ConversationId, { seq: Seq; version: Version }>()
   const states = new Map<string, Version>()
   let position = start
 
+  const reach = (version: Version) => {
+    position = Math.max(position, version)
+  }
   return {
     has(change) {
       if (change.type === 'message') {
@@ -28,11 +35,13 @@ export const createSeen = (start: Version): Seen => {
     },
     holeBefore(change) {
       if (change.type !== 'message') return null
-      const before = newest.get(change.message.conversationId)
-      return before && change.message.seq > before.seq + 1 ? before.version : null
+      const { conversationId, seq } = change.message
+      const before = newest.get(conversationId)
+      if (!before) return outOfOrder && seq > 1 ? position : null
+      return seq > before.seq + 1 ? Math.min(before.version, position) : null
     },
-    add(change) {
-      position = Math.max(position, versionOf(change))
+    add(change, complete) {
+      if (complete) reach(versionOf(change))
       if (change.type === 'message') {
         const { conversationId, seq, version } = change.message
         newest.set(conversationId, { seq, version })
@@ -43,6 +52,7 @@ export const createSeen = (start: Version): Seen => {
       states.set(key, change.receipt.version)
       if (states.size > statesMax) states.delete(states.keys().next().value as string)
     },
+    reach,
     position: () => position,
   }
 }

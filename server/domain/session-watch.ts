@@ -1,5 +1,6 @@
 import type { Username } from '../contract/index.ts'
 import { resumeSession } from './accounts.ts'
+import type { EndedSessions } from './ended-sessions.ts'
 import type { Ports, Timer } from './ports.ts'
 
 /** A timer holds at most 24.8 days, a session 30; and an expired session must not outlive a check by long. */
@@ -10,7 +11,7 @@ const recheckMs = 12 * 3_600_000
  * @returns a function that stops the watch
  */
 export const watchSession =
-  (ports: Ports) =>
+  (ports: Ports, endedSessions: EndedSessions) =>
   (session: { tokenHash: string; username: Username }, onEnd: () => void): (() => void) => {
     const { bus, clock, log } = ports
     let timer: Timer | undefined
@@ -20,6 +21,7 @@ export const watchSession =
       stopped = true
       timer?.cancel()
       unlisten()
+      unwatch()
     }
     const end = () => {
       if (stopped) return
@@ -47,9 +49,11 @@ export const watchSession =
       (event) => {
         if (event.type === 'sessionEnded' && event.tokenHash === session.tokenHash) end()
       },
-      check,
+      // What the bus has lost is found in the store by `endedSessions`, for all sessions with one read.
+      () => {},
     )
+    const unwatch = endedSessions.watch(session.tokenHash, end)
     // Listen first, read second: it may have ended since the caller has seen it.
-    void check()
+    void endedSessions.ready.then(check)
     return stop
   }

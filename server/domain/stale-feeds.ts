@@ -1,5 +1,5 @@
 import type { Username, Version } from '../contract/index.ts'
-import type { Clock, Log, MessageStore } from './ports.ts'
+import type { Bus, Clock, Log, MessageStore } from './ports.ts'
 
 /** A live reader of the changes that concern one user. */
 export interface LiveFeed {
@@ -15,6 +15,8 @@ export interface StaleFeeds extends Disposable {
 }
 
 export const checkMs = 30_000
+/** While the bus is known to miss what other nodes say, this is how they are heard. */
+export const apartCheckMs = 5_000
 const usersPerRead = 500
 
 /**
@@ -23,10 +25,12 @@ const usersPerRead = 500
  */
 export const createStaleFeeds = ({
   store,
+  bus,
   clock,
   log,
 }: {
   store: MessageStore
+  bus: Bus
   clock: Clock
   log: Log
 }): StaleFeeds => {
@@ -41,14 +45,18 @@ export const createStaleFeeds = ({
       }
     }
   }
+  const lookMs = bus.shared ? apartCheckMs : checkMs
+  let checkedAt = clock.now()
   const schedule = () =>
     clock.setTimeout(() => {
-      check()
+      const isDue = !bus.whole() || clock.now() >= checkedAt + checkMs || clock.now() < checkedAt
+      if (isDue) checkedAt = clock.now()
+      Promise.resolve(isDue && check())
         .catch((error: unknown) => log.warn({ error }, 'cannot compare the feeds with the store; trying again'))
         .finally(() => {
           if (!closed) timer = schedule()
         })
-    }, checkMs)
+    }, lookMs)
   let closed = false
   let timer = schedule()
 

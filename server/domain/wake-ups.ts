@@ -17,6 +17,8 @@ export interface WakeUps extends Disposable {
   gap(): void
   /** The version of the newest event that came in, waiting here or taken. */
   newest(): Version
+  /** Whether nothing is known to be missing before the events that come. */
+  isWhole(): boolean
 }
 
 /** What the bus says to one user, waiting in a short queue until it is taken. */
@@ -76,6 +78,7 @@ export const listenForWakeUps = (bus: Bus, username: Username, signal: AbortSign
       }),
     gap,
     newest: () => newest,
+    isWhole: () => !isGap && bus.whole(),
     [Symbol.dispose]() {
       unlisten()
       signal.removeEventListener('abort', rouse)

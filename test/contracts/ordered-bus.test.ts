@@ -7,6 +7,8 @@ test('[P5] what one commit brought forth is published in the order of its versio
   const bus = inVersionOrder({
     publish: (_usernames, event) => void (event.type === 'receipt' && versions.push(event.receipt.version)),
     listen: () => () => {},
+    shared: false,
+    whole: () => true,
   })
   const receipt = (version: number): BusEvent => ({
     type: 'receipt',

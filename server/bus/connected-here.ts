@@ -1,0 +1,51 @@
+import type { Username } from '../contract/index.ts'
+import type { Clock, Timer } from '../domain/ports.ts'
+
+/** Who comes back within this time after her last connection ended was never away. */
+export const graceMs = 5_000
+
+interface Here {
+  since: Date
+  connections: number
+  leaving: Timer | null
+}
+
+/** Counts the connections of this node, over all devices of a user; told when the first comes and when none is left. */
+export const countConnections = (
+  clock: Clock,
+  { came, went }: { came(username: Username, since: Date): void; went(username: Username, at: Date): void },
+) => {
+  const users = new Map<Username, Here>()
+
+  const leave = (username: Username) => {
+    const user = users.get(username)
+    if (!user || --user.connections > 0) return
+    const at = new Date(clock.now())
+    user.leaving = clock.setTimeout(() => {
+      users.delete(username)
+      went(username, at)
+    }, graceMs)
+  }
+
+  return {
+    users: users as ReadonlyMap<Username, { since: Date }>,
+    /** @returns a function that takes the connection back */
+    connect(username: Username) {
+      const user = users.get(username)
+      if (user) {
+        user.leaving?.cancel()
+        user.leaving = null
+        user.connections++
+      } else {
+        const since = new Date(clock.now())
+        users.set(username, { since, connections: 1, leaving: null })
+        came(username, since)
+      }
+      let connected = true
+      return () => {
+        if (connected) leave(username)
+        connected = false
+      }
+    },
+  }
+}

@@ -1,0 +1,92 @@
+import type { Username } from '../../contract/index.ts'
+import type { Clock, Presence } from '../../domain/ports.ts'
+import { countConnections, graceMs } from '../connected-here.ts'
+import { gatherChanges, gatherMs } from '../presence-changes.ts'
+import type { NodeChannel } from './channel.ts'
+import { createPresenceTable } from './presence-table.ts'
+
+type Dated = [username: Username, ms: number]
+/** Who came to a node and who went since it last told. */
+interface Moves {
+  came: Dated[]
+  went: Dated[]
+}
+
+/**
+ * Each node tells the others who came to it and who went, gathered over a moment, and on asking who is there; nothing of
+ * it is kept in Redis, so nothing can be left behind there. Who was connected to a node that is not heard for as long as
+ * its lease counts as gone.
+ */
+export const createRedisPresence = (channel: NodeChannel, clock: Clock): Presence => {
+  const changes = gatherChanges(clock)
+  const table = createPresenceTable(changes.tell)
+
+  let moved = new Map<Username, { came: boolean; at: number }>()
+  const noteMove = (username: Username, came: boolean, at: Date) => {
+    if (moved.size === 0) clock.setTimeout(tellMoves, gatherMs)
+    moved.set(username, { came, at: at.getTime() })
+  }
+  const tellMoves = () => {
+    const dated = (wanted: boolean): Dated[] =>
+      Array.from(moved, ([username, { came, at }]): Dated | null => (came === wanted ? [username, at] : null)).filter(
+        (move) => move !== null,
+      )
+    channel.send('moves', '', JSON.stringify({ came: dated(true), went: dated(false) } satisfies Moves))
+    moved = new Map()
+  }
+  const { users, connect } = countConnections(clock, {
+    came(username, since) {
+      table.add(channel.node, username, since, true)
+      noteMove(username, true, since)
+    },
+    went(username, at) {
+      table.remove(channel.node, username, at, true)
+      noteMove(username, false, at)
+    },
+  })
+
+  /** Asked by many at once, it answers all with one list. */
+  const once = (run: () => void) => {
+    let isDue = false
+    return () => {
+      if (isDue) return
+      isDue = true
+      clock.setTimeout(() => {
+        isDue = false
+        run()
+      }, gatherMs)
+    }
+  }
+  const list = once(() => {
+    const here = Array.from(users, ([username, { since }]): Dated => [username, since.getTime()])
+    channel.send('here', '', JSON.stringify(here))
+  })
+  const ask = once(() => channel.send('ask', '', ''))
+
+  channel.on('moves', (node, { body }) => {
+    const { came, went } = JSON.parse(body) as Moves
+    for (const [username, ms] of came) table.add(node, username, new Date(ms), false)
+    for (const [username, ms] of went) table.remove(node, username, new Date(ms), false)
+  })
+  channel.on('here', (node, { body }) => {
+    const here = (JSON.parse(body) as Dated[]).map(([username, ms]): [Username, Date] => [username, new Date(ms)])
+    table.replace(node, here, new Date(clock.now()), false)
+  })
+  channel.on('ask', list)
+  channel.onHole(ask)
+  channel.onGone((node, { died, heardAt }) => {
+    // For one that died, those that live store when its people were last seen.
+    const leave = () => table.replace(node, [], heardAt, died)
+    // Who was connected to a node that stops is on her way to another one.
+    if (died) leave()
+    else clock.setTimeout(leave, graceMs)
+  })
+  ask()
+
+  return {
+    connect,
+    online: () => table.online,
+    here: () => [...users.keys()],
+    listen: changes.listen,
+  }
+}
