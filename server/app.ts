@@ -38,6 +38,15 @@ export interface App extends AsyncDisposable {
 /** What tests hold or break: it replaces the ports that were chosen. */
 export type Adapt = (ports: Ports) => Ports
 
+/** What tests set; the defaults are what is served with. */
+export interface AppOptions {
+  adapt?: Adapt
+  openStore?: (config: Config, log: Log) => Promise<Store>
+  clock?: Clock
+  channelTimes?: Partial<ChannelTimes>
+  socketLimits?: Partial<SocketLimits>
+}
+
 const chooseStore = ({ dataDirectory }: Config, log: Log): Promise<Store> =>
   openSqliteStore({ directory: dataDirectory, log })
 
@@ -63,13 +72,7 @@ export const startApp = async (
     clock = systemClock,
     channelTimes = {},
     socketLimits = {},
-  }: {
-    adapt?: Adapt
-    openStore?: typeof chooseStore
-    clock?: Clock
-    channelTimes?: Partial<ChannelTimes>
-    socketLimits?: Partial<SocketLimits>
-  } = {},
+  }: AppOptions = {},
 ): Promise<App> => {
   const log = createLog(config)
   const opened = createDisposables()

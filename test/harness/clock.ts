@@ -27,7 +27,11 @@ export const createTestClock = (): Clock & { advance(ms: number): void } => {
 }
 
 /** Moves the time on until the wait is over: what has to happen first happens on real sockets. */
-export const advanceUntil = async (clock: { advance(ms: number): void }, stepMs: number, wait: Promise<unknown>) => {
+export const advanceUntil = async <T>(
+  clock: { advance(ms: number): void },
+  stepMs: number,
+  wait: Promise<T>,
+): Promise<T> => {
   let isOver = false
   const over = wait.finally(() => {
     isOver = true
@@ -36,5 +40,5 @@ export const advanceUntil = async (clock: { advance(ms: number): void }, stepMs:
     clock.advance(stepMs)
     await new Promise((resolve) => setImmediate(resolve))
   }
-  await over
+  return over
 }

@@ -1,8 +1,6 @@
 import { type ChatClient, createClient, type Message } from '../../client-sdk/src/node.ts'
-import { type Adapt, type App, startApp } from '../../server/app.ts'
+import { type App, type AppOptions, startApp } from '../../server/app.ts'
 import type { Config } from '../../server/config.ts'
-import type { Clock } from '../../server/domain/ports.ts'
-import type { SocketLimits } from '../../server/socket/limits.ts'
 import { temporaryDirectory } from './directory.ts'
 import { type Network, startNetwork } from './network.ts'
 import { connectPlain, createInbox } from './plain-client.ts'
@@ -40,11 +38,8 @@ export interface World extends AsyncDisposable {
   restart(port?: number): Promise<void>
 }
 
-export interface WorldOptions {
+export interface WorldOptions extends AppOptions {
   config?: Partial<Config>
-  adapt?: Adapt
-  clock?: Clock
-  socketLimits?: Partial<SocketLimits>
   /** Puts a proxy before the app that does this to WebSockets. */
   webSockets?: WebSockets
 }

@@ -3,7 +3,7 @@ import { ChatError } from '../../contract/index.ts'
 import type { Clock, RateLimiter, RateRule } from '../../domain/ports.ts'
 import type { LocalRates } from '../../domain/rates.ts'
 
-/** What was let through without asking is told after this time. */
+/** What was let through without asking is told at once, and then so often at most. */
 const tellMs = 100
 const keysPerCall = 500
 /** Redis is asked for so long; then what this node has counted decides. */
@@ -66,10 +66,17 @@ export const createRedisRates = ({
       ...counts.flatMap(({ rule, count }) => [rule.burst, rule.everyMs, count, refuse ? 1 : 0]),
     )
 
-  let told = new Map<string, Count>()
+  let untold = new Map<string, Count>()
+  let toldAt = Number.NEGATIVE_INFINITY
+  const tellSoon = () => {
+    const sinceMs = Math.abs(clock.now() - toldAt)
+    if (sinceMs >= tellMs) setImmediate(tell)
+    else clock.setTimeout(tell, tellMs - sinceMs)
+  }
   const tell = () => {
-    const counts = [...told.values()]
-    told = new Map()
+    toldAt = clock.now()
+    const counts = [...untold.values()]
+    untold = new Map()
     if (!isHeard()) return
     for (let at = 0; at < counts.length; at += keysPerCall) {
       const some = counts.slice(at, at + keysPerCall)
@@ -86,13 +93,13 @@ export const createRedisRates = ({
     takeNow(rule, key) {
       local.takeNow(rule, key)
       const id = `${rule.name} ${key}`
-      const known = told.get(id)
+      const known = untold.get(id)
       if (known) {
         known.count++
         return
       }
-      if (told.size === 0) clock.setTimeout(tell, tellMs)
-      told.set(id, { rule, key, count: 1 })
+      if (untold.size === 0) tellSoon()
+      untold.set(id, { rule, key, count: 1 })
     },
 
     async take(rule, key) {
