@@ -10,6 +10,7 @@ import { Admission, type ConnectionParams } from './admission.ts'
 import { Calls } from './calls.ts'
 import type { Clock } from './clock.ts'
 import { closeCodes, closeReason } from './close-codes.ts'
+import { noPart, type Part } from './frame-layout.ts'
 import { FrameReader } from './frame-reader.ts'
 import { type Call, type Entry, headWithoutId, parseJson, type RequestId, readEntry } from './frames.ts'
 import { Inbox } from './inbox.ts'
@@ -50,9 +51,7 @@ export interface ConnectionHost {
   onGone(connection: SocketConnection): void
 }
 
-const nothing = Buffer.alloc(0)
-const pong = Buffer.from('PONG')
-const reconnectNotice = Buffer.from('{"id":null,"method":"reconnect"}')
+const reconnectNotice = '{"id":null,"method":"reconnect"}'
 
 type Phase = 'open' | 'closing' | 'gone'
 
@@ -153,7 +152,7 @@ export class SocketConnection implements Connection {
   // ---- what comes in
 
   #read(text: string) {
-    if (text === 'PING') return this.#sendAnswer(nothing, pong)
+    if (text === 'PING') return this.#sendAnswer('PONG')
     if (text === 'PONG') return
     if (this.#admission.take(text)) return
 
@@ -229,12 +228,12 @@ export class SocketConnection implements Connection {
     return this.#writer.hasRoom
   }
 
-  send(head: Buffer, tail: Buffer) {
+  send(head: Buffer, tail: Part) {
     if (!this.#over) this.#writer.send(head, tail, this.limits.cutBytes)
   }
 
-  #sendAnswer(head: Buffer, tail: Buffer) {
-    if (!this.#over) this.#writer.send(head, tail, this.limits.cutAnswerBytes)
+  #sendAnswer(text: string) {
+    if (!this.#over) this.#writer.send(text, noPart, this.limits.cutAnswerBytes)
   }
 
   /** @throws whatever serialising the result throws */
@@ -243,7 +242,7 @@ export class SocketConnection implements Connection {
       const message = `Cannot return an async iterable or observable from a ${call.type} procedure with WebSockets`
       throw new TRPCError({ code: 'UNSUPPORTED_MEDIA_TYPE', message })
     }
-    this.#sendAnswer(Buffer.from(call.head), this.replies.data(result))
+    this.#sendAnswer(call.head + this.replies.data(result))
   }
 
   fail(call: Call, cause: unknown) {
@@ -258,12 +257,12 @@ export class SocketConnection implements Connection {
 
   #answerError(call: Call, error: TRPCError) {
     const { type, path, input } = call
-    this.#sendAnswer(Buffer.from(call.head), this.replies.error({ error, type, path, input, ctx: this.#ctx }))
+    this.#sendAnswer(call.head + this.replies.error({ error, type, path, input, ctx: this.#ctx }))
   }
 
   #refuseEntry(head: string, error: TRPCError) {
     const info = { error, type: 'unknown', path: undefined, input: undefined, ctx: this.#ctx } as const
-    this.#sendAnswer(Buffer.from(head), this.replies.error(info))
+    this.#sendAnswer(head + this.replies.error(info))
   }
 
   #onError(error: TRPCError, call: Call | undefined) {
@@ -326,7 +325,7 @@ export class SocketConnection implements Connection {
   #notify(now: number) {
     this.#noticeAt = Number.POSITIVE_INFINITY
     this.#retireAt = now + this.limits.handOffMs
-    this.#sendAnswer(nothing, reconnectNotice)
+    this.#sendAnswer(reconnectNotice)
   }
 
   /** Ends the TCP connection at once. */

@@ -10,8 +10,8 @@ export interface ErrorInfo {
   ctx: unknown
 }
 
-export const started = Buffer.from('"result":{"type":"started"}}')
-export const stopped = Buffer.from('"result":{"type":"stopped"}}')
+export const started = '"result":{"type":"started"}}'
+export const stopped = '"result":{"type":"stopped"}}'
 
 /** What a client gets whose error cannot be formatted: nothing that the formatter might have hidden. */
 const unformattable: TRPCErrorShape = {
@@ -30,7 +30,7 @@ interface TextOutput {
 export class Replies {
   readonly #router: AnyRouter
   readonly #onError: (info: ErrorInfo) => void
-  readonly #unformattable: Buffer
+  readonly #unformattable: string
   /** The events of this turn. A WeakMap would need no end to it, but costs each garbage collection a walk. */
   #events = new Map<object, { id: string | undefined; text: Buffer }>()
 
@@ -42,8 +42,8 @@ export class Replies {
   }
 
   /** @throws whatever serialising `value` throws */
-  data(value: unknown): Buffer {
-    return Buffer.from(`"result":{"type":"data"${this.#dataText(value)}}}`)
+  data(value: unknown): string {
+    return `"result":{"type":"data"${this.#dataText(value)}}}`
   }
 
   /** An event of a subscription. However many subscriptions yield the same object in one turn of the event loop, it is
@@ -65,7 +65,7 @@ export class Replies {
   }
 
   /** Never throws: an error that cannot be formatted is reported, and answered with one that says nothing. */
-  error(info: ErrorInfo): Buffer {
+  error(info: ErrorInfo): string {
     try {
       return this.#errorText(getErrorShape({ config: this.#router._def._config, ...info }))
     } catch (cause) {
@@ -75,7 +75,7 @@ export class Replies {
   }
 
   #eventText(id: string | undefined, data: unknown): Buffer {
-    if (id === undefined) return this.data(data)
+    if (id === undefined) return Buffer.from(this.data(data))
     return Buffer.from(`"result":{"type":"data"${this.#dataText({ id, data })},"id":${JSON.stringify(id)}}}`)
   }
 
@@ -86,8 +86,8 @@ export class Replies {
     return text === undefined ? '' : `,"data":${text}`
   }
 
-  #errorText(shape: unknown): Buffer {
-    return Buffer.from(`"error":${JSON.stringify(this.#serialize(shape))}}`)
+  #errorText(shape: unknown): string {
+    return `"error":${JSON.stringify(this.#serialize(shape))}}`
   }
 
   #serialize(value: unknown): unknown {

@@ -1,13 +1,14 @@
 import { TRPCError } from '@trpc/server'
 import { isObservable, type Unsubscribable } from '@trpc/server/observable'
 import { isAbortError, isAsyncIterable } from '@trpc/server/unstable-core-do-not-import'
+import type { Part } from './frame-layout.ts'
 import type { Call } from './frames.ts'
 import { type Replies, started, stopped } from './replies.ts'
 
 export interface SubscriptionHost {
   readonly replies: Replies
   readonly hasRoom: boolean
-  send(head: Buffer, tail: Buffer): void
+  send(head: Buffer, tail: Part): void
   /** Reports an error, and answers the call with it. */
   fail(call: Call, cause: unknown): void
   /** Reports an error that nobody is left to be told of. */

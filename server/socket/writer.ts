@@ -1,7 +1,9 @@
 import type { Duplex } from 'node:stream'
+import { type Frame, frameOf, layOut, type Part, Slab, wireBytes } from './frame-layout.ts'
 
 /** Everything written within one turn of the event loop leaves in one system call per socket. */
 export class Turn {
+  readonly slab = new Slab()
   #dirty: Writer[] = []
   readonly #flush = () => {
     const dirty = this.#dirty
@@ -38,8 +40,7 @@ const framesPerTurn = 64
 export class Writer {
   readonly #socket: Duplex
   readonly #options: WriterOptions
-  // Each frame is two neighbours: what differs from client to client, and what may be shared between them.
-  #parts: Buffer[] = []
+  #frames: Frame[] = []
   #bytes = 0
   #full = false
 
@@ -57,27 +58,30 @@ export class Writer {
   }
 
   /** Queues the frame `head + tail`. @param ceiling unsent bytes above which the peer is cut instead */
-  send(head: Buffer, tail: Buffer, ceiling: number) {
+  send(head: Part, tail: Part, ceiling: number) {
     if (this.unsentBytes > ceiling) {
       // What this turn has produced was never offered to the peer; it may well take it.
       this.flush()
       if (this.unsentBytes > ceiling) return this.#options.onOverflow()
     }
-    if (this.#parts.length === 0) this.#options.turn.add(this)
-    this.#parts.push(head, tail)
-    this.#bytes += head.length + tail.length
-    if (this.unsentBytes > this.#options.pauseBytes || this.#parts.length >= 2 * framesPerTurn) this.#full = true
+    const frame = frameOf(head, tail)
+    if (this.#frames.push(frame) === 1) this.#options.turn.add(this)
+    this.#bytes += wireBytes(frame)
+    if (this.unsentBytes > this.#options.pauseBytes || this.#frames.length >= framesPerTurn) this.#full = true
   }
 
   /** Hands what is queued to the operating system. */
   flush() {
-    if (this.#parts.length === 0) return
-    const frames = frame(this.#parts, this.#bytes)
-    this.#parts = []
+    if (this.#frames.length === 0) return
+    const { slab } = this.#options.turn
+    const room = slab.room(this.#bytes)
+    layOut(this.#frames, room)
+    this.#frames = []
     this.#bytes = 0
     if (!this.#socket.writable) return
-    if (this.#full) this.#socket.write(frames, this.#taken)
-    else this.#socket.write(frames)
+    if (this.#full) this.#socket.write(room, this.#taken)
+    else this.#socket.write(room)
+    if (this.#socket.writableLength > 0) slab.keep(room)
   }
 
   readonly #taken = (error?: Error | null) => {
@@ -85,31 +89,4 @@ export class Writer {
     this.#full = false
     this.#options.onRoom()
   }
-}
-
-/** Lays out unmasked text frames (RFC 6455, section 5.2) of pairs of parts in one buffer. */
-function frame(parts: Buffer[], payloadBytes: number): Buffer {
-  const longestHeader = 10
-  const out = Buffer.allocUnsafe(payloadBytes + (parts.length / 2) * longestHeader)
-  let at = 0
-  for (let part = 0; part < parts.length; part += 2) {
-    const head = parts[part]!
-    const tail = parts[part + 1]!
-    const length = head.length + tail.length
-    out[at++] = 0x81 // the last fragment of a text
-    if (length < 126) out[at++] = length
-    else if (length < 65_536) {
-      out[at++] = 126
-      at = out.writeUInt16BE(length, at)
-    } else {
-      out[at++] = 127
-      at = out.writeUInt32BE(0, at)
-      at = out.writeUInt32BE(length, at)
-    }
-    out.set(head, at)
-    at += head.length
-    out.set(tail, at)
-    at += tail.length
-  }
-  return out.subarray(0, at)
 }

@@ -80,6 +80,34 @@ test('[P10] a large answer reaches a client that reads, however it compares to t
   expect(server.socket.stats().cut).toBe(0)
 })
 
+test('[P10] what waits for a slow reader stays as it was written, whatever others get meanwhile', async () => {
+  await using server = await startSocket({ clock: new FakeClock() })
+  using slow = await Wire.open(server.url)
+  using other = await Wire.open(server.url)
+  slow.call(1, 'subscription', 'emitted', {})
+  other.call(1, 'subscription', 'emitted', {})
+  await server.stage.until(() => server.stage.emitters.length === 2)
+  slow.ws.pause()
+  const [socket] = server.rawSockets
+  const texts: string[] = []
+  const emit = async () => {
+    texts.push(`${texts.length} `.repeat(500))
+    server.stage.emit(texts.at(-1))
+    await nextTurn()
+  }
+  while (socket!.writableLength === 0) await emit()
+  for (let more = 0; more < 300; more++) await emit()
+  expect(socket!.writableLength).toBeGreaterThan(0)
+  slow.ws.resume()
+  for (const wire of [slow, other]) {
+    const received = await wire.frames(texts.length + 1)
+    expect(
+      received.slice(1).map((frame) => (frame as { result: { data: { json: string } } }).result.data.json),
+    ).toEqual(texts)
+  }
+  expect(server.socket.stats().cut).toBe(0)
+})
+
 test('[P7] a silent socket is pinged after 25 s, and cut 10 s later', async () => {
   const clock = new FakeClock()
   await using server = await startSocket({ clock })
