@@ -28,27 +28,31 @@ export type Open = (caller: Username, address: Address) => Promise<OpenConversat
 const knownDirectMax = 100_000
 
 export const openConversation = ({ store }: Ports): Open => {
-  const known = new Map<ConversationId, OpenConversation>()
+  // With the promise of each: every message asks for one.
+  const known = new Map<ConversationId, { members: Username[]; opened: Promise<OpenConversation> }>()
 
   const openDirect = async (id: ConversationId, people: Username[]): Promise<OpenConversation> => {
     for (const name of people) {
       if (!(await store.user(name))) throw new ChatError('unknownUser', { message: `There is no user named ${name}.` })
     }
-    const opened: OpenConversation = { id, kind: 'direct', members: people }
-    known.set(id, opened)
+    const conversation: OpenConversation = { id, kind: 'direct', members: people }
+    known.set(id, { members: people, opened: Promise.resolve(conversation) })
     if (known.size > knownDirectMax) known.delete(known.keys().next().value as ConversationId)
-    return opened
+    return conversation
   }
 
-  return async (caller, address) => {
-    const id = conversationIdOf(caller, address)
-    const open = known.get(id)
-    if (open?.members.includes(caller)) return open
+  const openUnknown = async (caller: Username, id: ConversationId): Promise<OpenConversation> => {
     const people = directMembers(id)
     if (people?.includes(caller)) return openDirect(id, people)
     const group = people ? null : await store.conversation(id)
     if (!group?.members.includes(caller)) throw new ChatError('notMember')
     return group
+  }
+
+  return (caller, address) => {
+    const id = conversationIdOf(caller, address)
+    const open = known.get(id)
+    return open?.members.includes(caller) ? open.opened : openUnknown(caller, id)
   }
 }
 

@@ -36,7 +36,7 @@ export const callDirectly = async ({
   if (inputs.length > 1 || middlewares.length !== inputs.length + 1) return invoke(opts as never)
   const { ctx, signal, path, type } = opts
   const input = schema ? parse(schema, await opts.getRawInput()) : undefined
-  return resolver({ ctx, input, signal, path, type })
+  return await resolver({ ctx, input, signal, path, type })
 }
 
 const parse = (schema: ZodType, raw: unknown): unknown => {

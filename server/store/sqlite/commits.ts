@@ -12,7 +12,7 @@ const waitingMax = 20_000
 
 interface Waiting {
   operation: Operation
-  resolve(reply: Reply): void
+  resolve(result: never): void
   reject(error: ChatError): void
 }
 
@@ -38,7 +38,7 @@ export const startCommits = async (data: WriterData, log: Log) => {
       let serving = false
       let refused = ''
       worker.on('message', (message: FromWriter) => {
-        if ('committed' in message) return settle((operation, i) => operation.resolve(message.committed[i]!))
+        if ('committed' in message) return settle((operation, i) => reply(operation, message.committed[i]!))
         if ('failed' in message) {
           counted.failedCommits++
           log.error(
@@ -112,12 +112,7 @@ export const startCommits = async (data: WriterData, log: Log) => {
         if (closing) return reject(unavailable('the store is closed'))
         if (!writer) return reject(unavailable('the writer is not running'))
         if (waiting.length >= waitingMax) return reject(unavailable('too much is waiting to be written'))
-        waiting.push({
-          operation,
-          resolve: (reply) =>
-            typeof reply === 'string' ? reject(new ChatError(reply)) : resolve(reply as Results[O[0]]),
-          reject,
-        })
+        waiting.push({ operation, resolve, reject })
         schedule()
       })
     },
@@ -144,5 +139,8 @@ export const startCommits = async (data: WriterData, log: Log) => {
 }
 
 export type Commits = Awaited<ReturnType<typeof startCommits>>
+
+const reply = ({ resolve, reject }: Waiting, reply: Reply): void =>
+  typeof reply === 'string' ? reject(new ChatError(reply)) : resolve(reply as never)
 
 const unavailable = (reason: string) => new ChatError('unavailable', { cause: reason })

@@ -53,19 +53,13 @@ export const messageStore = ({ write }: Commits, reads: Reads): Pick<MessageStor
     JOIN message m ON m.version = c.last_version`)
 
   return {
-    async append({ conversationId, kind, members, sender, text, clientMessageId, sentAt: at }) {
-      const [seq, version, sentAt, repeated] = await write([
-        'append',
-        conversationId,
-        kind,
-        members,
-        sender,
-        text,
-        clientMessageId,
-        at.getTime(),
-      ])
-      return { message: toMessage([conversationId, seq, version, sender, text, sentAt, clientMessageId]), repeated }
-    },
+    append: ({ conversationId, kind, members, sender, text, clientMessageId, sentAt: at }) =>
+      write(['append', conversationId, kind, members, sender, text, clientMessageId, at.getTime()]).then(
+        ([seq, version, sentAt, repeated]) => ({
+          message: toMessage([conversationId, seq, version, sender, text, sentAt, clientMessageId]),
+          repeated,
+        }),
+      ),
 
     async advance(moves) {
       const moved = await write([
