@@ -9,10 +9,12 @@ import type { Log, StoredMessage } from '../../server/domain/ports.ts'
 import { openForWriting, pragma, requireDurable } from '../../server/store/sqlite/connection.ts'
 import { migrate, migrations } from '../../server/store/sqlite/migrations.ts'
 import { openSqliteStore } from '../../server/store/sqlite/open.ts'
+import { nodeStoreContract } from './node-store.ts'
 import { draft, storeContract } from './store.ts'
 import { temporaryDirectory, temporarySqlite } from './temporary-sqlite.ts'
 
 storeContract('SQLite', () => temporarySqlite())
+nodeStoreContract('SQLite', () => temporarySqlite())
 
 const unavailable = { status: 'rejected', reason: { kind: 'unavailable', retryable: true } }
 

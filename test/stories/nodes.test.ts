@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import type { Message, Status } from '../../server/contract/index.ts'
 import { advanceUntil, createTestClock } from '../harness/clock.ts'
+import { patient } from '../harness/joined.ts'
 import { startNodes } from '../harness/nodes.ts'
 import { createInbox, isMessage, isReceipt } from '../harness/plain-client.ts'
 import { startRawClient } from '../harness/raw-client.ts'
@@ -9,9 +10,6 @@ import { redisIsInstalled } from '../harness/redis.ts'
 import { password, type World } from '../harness/world.ts'
 
 const anyMessage = (_message: Message): _message is Message => true
-
-/** For a clock that is moved on by hand: nobody counts as silent. */
-const patient = { silentMs: 1e12, leaseMs: 1e12, stuckMs: 1e12 }
 
 const followStatus = (node: World, token: string) => {
   const inbox = createInbox<Status>()

@@ -9,6 +9,8 @@ import { type ChannelTimes, createPeers } from './peers.ts'
 const waitingBytesMax = 32 * 1024 * 1024
 /** How long the proof at the start may take that this node hears itself. */
 const proofMs = 5_000
+/** Others are waited for at the start as long as this; one that died a moment ago would never come. */
+const hearAllMs = 2_000
 
 /**
  * The one channel on which all nodes of a store speak and listen. What a node says in one turn of the event loop is one
@@ -25,8 +27,12 @@ export interface NodeChannel {
   onHole(onHole: (node: string | null) => void): void
   /** A node has stopped in good order, or (`died`) was not heard for as long as its lease. */
   onGone(onGone: (node: string, how: { died: boolean; heardAt: Date }) => void): void
+  /** The other nodes, as far as they were heard. */
+  others(): string[]
   /** Whether all other nodes are heard, and this one. */
   whole(): boolean
+  /** Resolves once all are heard, or not in time: for the start, so that whoever listens first is not told of a gap. */
+  hearAll(): Promise<void>
   /** Whether Redis passes on what this node says. */
   hearsItself(): boolean
   /** Who is at work, as the store says. @returns those of them who cannot be heard */
@@ -69,6 +75,7 @@ export const openChannel = async ({
   let heardSelfOf = clock.now()
   let onProof = () => {}
   let isWhole = false
+  let onWhole = () => {}
   let closed = false
 
   const flush = (): Promise<unknown> => {
@@ -92,7 +99,9 @@ export const openChannel = async ({
     const was = isWhole
     isWhole = hearsItself() && !peers.isAnySilent(clock.now())
     if (was && !isWhole && !closed) log.warn({ node }, 'some nodes are not heard; their news are read from the store')
-    if (!was && isWhole) log.info({ node }, 'all nodes are heard')
+    if (was || !isWhole) return
+    log.info({ node }, 'all nodes are heard')
+    onWhole()
   }
   const hole = (whose: string | null) => {
     for (const onHole of onHoles) onHole(whose)
@@ -204,7 +213,18 @@ export const openChannel = async ({
     on: (topic, onLine) => void onLines.set(topic, onLine),
     onHole: (onHole) => void onHoles.push(onHole),
     onGone: (onGone) => void onGones.push(onGone),
+    others: peers.names,
     whole: () => isWhole,
+    hearAll: () =>
+      new Promise((resolve) => {
+        if (isWhole) return resolve()
+        const timer = setTimeout(resolve, hearAllMs)
+        onWhole = () => {
+          clearTimeout(timer)
+          onWhole = () => {}
+          resolve()
+        }
+      }),
     hearsItself,
     settle(atWork) {
       const { died, unheard } = peers.settle(

@@ -4,7 +4,9 @@ import { explainRedis, placeOf } from './explain.ts'
 
 /** Redis may be a moment later than we are, as when both are started together; but a wrong password stays wrong. */
 const startMs = 5_000
-const hopeless = /WRONGPASS|NOAUTH|NOPERM|invalid password|DB index|invalid DB index/i
+const hopeless = /WRONGPASS|NOAUTH|NOPERM|invalid password|DB index|Please report this|Protocol error/i
+/** What the driver says of its own state, after the error that led to it. */
+const afterwards = /Stream isn't writeable|Connection is closed/
 
 export interface RedisConnections {
   /** For all but listening. Commands that cannot be sent at once fail at once. */
@@ -25,7 +27,6 @@ export interface RedisConnections {
 export const connectRedis = async ({ url, log }: { url: string; log: Log }): Promise<RedisConnections> => {
   const open = () =>
     new Redis(url, {
-      protocol: 2,
       lazyConnect: true,
       connectTimeout: startMs,
       retryStrategy: (attempt) => Math.min(attempt * 100, 1_000) * (0.75 + Math.random() / 2),
@@ -45,8 +46,8 @@ export const connectRedis = async ({ url, log }: { url: string; log: Log }): Pro
   const isReady = () => both.every(({ status }) => status === 'ready')
   for (const redis of both) {
     // An error of the driver may carry the password among the arguments of a command: only its words go on from here.
-    redis.on('error', (error: unknown) => {
-      trouble = explainRedis(error, url)
+    redis.on('error', (error: Error) => {
+      if (trouble === null || !afterwards.test(error.message)) trouble = explainRedis(error, url)
     })
     redis.on('close', () => {
       trouble ??= explainRedis(new Error('closed'), url)

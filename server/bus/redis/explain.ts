@@ -14,6 +14,9 @@ const byCode: Record<string, string> = {
   EPROTO: 'the two sides do not agree on TLS; use rediss:// if Redis speaks TLS there, else redis://.',
 }
 
+const noTls =
+  'no answer came in time; if Redis speaks no TLS there, use redis://; else check REDIS_URL, the network and its firewalls.'
+
 const byWords: [RegExp, string][] = [
   [
     /WRONGPASS|invalid password|invalid username-password/i,
@@ -46,14 +49,15 @@ const byWords: [RegExp, string][] = [
 export const explainRedis = (error: unknown, url: string): string => {
   const { code, message = '' } = (error ?? {}) as { code?: string; message?: string }
   const reason =
-    byCode[code ?? ''] ?? byWords.find(([words]) => words.test(message))?.[1] ?? `${withoutSecrets(message, url)}.`
+    (code === 'ETIMEDOUT' && url.startsWith('rediss:') ? noTls : byCode[code ?? '']) ??
+    byWords.find(([words]) => words.test(message))?.[1] ??
+    `${withoutSecrets(message, url)}.`
   return `Redis cannot be used at ${placeOf(url)}: ${reason}`
 }
 
 const withoutSecrets = (message: string, url: string): string => {
-  const { username, password } = new URL(url)
-  return [password, username]
-    .flatMap((secret) => [secret, decodeURIComponent(secret)])
+  const { password } = new URL(url)
+  return [password, decodeURIComponent(password)]
     .filter((secret) => secret !== '')
     .reduce((text, secret) => text.replaceAll(secret, '***'), message || 'no answer came in time')
 }

@@ -52,6 +52,7 @@ export const joinNodes = async ({
     const presence = createRedisPresence(channel, clock)
     const roll = keepRoll({ store, channel, clock, log })
     await roll.signed
+    await channel.hearAll()
     log.info({ node: channel.node }, 'joined the other nodes')
     return {
       bus,

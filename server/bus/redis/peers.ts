@@ -61,6 +61,8 @@ export const createPeers = ({ silentMs, leaseMs }: ChannelTimes) => {
       for (const peer of peers.values()) peer.heardAt += ms
     },
 
+    names: () => [...peers.keys()],
+
     isAnySilent: (now: number) => Array.from(peers.values()).some(({ heardAt }) => now - heardAt > silentMs),
 
     /** @returns those whose lease has run out since the last time, and when they were last heard */

@@ -5,6 +5,9 @@ import { gatherChanges, gatherMs } from '../presence-changes.ts'
 import type { NodeChannel } from './channel.ts'
 import { createPresenceTable } from './presence-table.ts'
 
+/** What was asked and not answered is asked again after this time. */
+const askAgainMs = 1_000
+
 type Dated = [username: Username, ms: number]
 /** Who came to a node and who went since it last told. */
 interface Moves {
@@ -45,23 +48,32 @@ export const createRedisPresence = (channel: NodeChannel, clock: Clock): Presenc
     },
   })
 
+  let isListDue = false
   /** Asked by many at once, it answers all with one list. */
-  const once = (run: () => void) => {
-    let isDue = false
-    return () => {
-      if (isDue) return
-      isDue = true
-      clock.setTimeout(() => {
-        isDue = false
-        run()
-      }, gatherMs)
-    }
+  const list = () => {
+    if (isListDue) return
+    isListDue = true
+    clock.setTimeout(() => {
+      isListDue = false
+      const here = Array.from(users, ([username, { since }]): Dated => [username, since.getTime()])
+      channel.send('here', '', JSON.stringify(here))
+    }, gatherMs)
   }
-  const list = once(() => {
-    const here = Array.from(users, ([username, { since }]): Dated => [username, since.getTime()])
-    channel.send('here', '', JSON.stringify(here))
-  })
-  const ask = once(() => channel.send('ask', '', ''))
+
+  /** Nodes of which moves were missed, until their list has come. */
+  const unlisted = new Set<string>()
+  let isAsking = false
+  const ask = () => {
+    isAsking = unlisted.size > 0
+    if (!isAsking) return
+    channel.send('ask', '', '')
+    // Questions and answers may be lost as well.
+    clock.setTimeout(ask, askAgainMs)
+  }
+  const askFor = (nodes: string[]) => {
+    for (const node of nodes) unlisted.add(node)
+    if (!isAsking) ask()
+  }
 
   channel.on('moves', (node, { body }) => {
     const { came, went } = JSON.parse(body) as Moves
@@ -69,19 +81,21 @@ export const createRedisPresence = (channel: NodeChannel, clock: Clock): Presenc
     for (const [username, ms] of went) table.remove(node, username, new Date(ms), false)
   })
   channel.on('here', (node, { body }) => {
+    unlisted.delete(node)
     const here = (JSON.parse(body) as Dated[]).map(([username, ms]): [Username, Date] => [username, new Date(ms)])
     table.replace(node, here, new Date(clock.now()), false)
   })
   channel.on('ask', list)
-  channel.onHole(ask)
+  channel.onHole((node) => askFor(node === null ? channel.others() : [node]))
   channel.onGone((node, { died, heardAt }) => {
+    unlisted.delete(node)
     // For one that died, those that live store when its people were last seen.
     const leave = () => table.replace(node, [], heardAt, died)
     // Who was connected to a node that stops is on her way to another one.
     if (died) leave()
     else clock.setTimeout(leave, graceMs)
   })
-  ask()
+  askFor(channel.others())
 
   return {
     connect,

@@ -70,7 +70,7 @@ export const createRedisRates = ({
   let toldAt = Number.NEGATIVE_INFINITY
   const tellSoon = () => {
     const sinceMs = Math.abs(clock.now() - toldAt)
-    if (sinceMs >= tellMs) setImmediate(tell)
+    if (sinceMs >= tellMs) tell()
     else clock.setTimeout(tell, tellMs - sinceMs)
   }
   const tell = () => {
@@ -98,8 +98,8 @@ export const createRedisRates = ({
         known.count++
         return
       }
-      if (untold.size === 0) tellSoon()
       untold.set(id, { rule, key, count: 1 })
+      if (untold.size === 1) tellSoon()
     },
 
     async take(rule, key) {
