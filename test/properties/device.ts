@@ -37,7 +37,20 @@ export interface DeviceOptions {
 /** A chat and a loop beside it, on one client; and what must be true of them at all times. */
 export const createDevice = (options: DeviceOptions) => {
   const { name, username, peers, token, network, findings, sabotage, repeatEvery } = options
-  const storage = sabotage.storage?.(options.storage) ?? options.storage
+  /** The outbox shows what was stored. */
+  let isRead = false
+  const storage: OpenOutboxStorage = async (owner) => {
+    const opened = await (sabotage.storage?.(options.storage) ?? options.storage)(owner)
+    const read = async () => {
+      const drafts = await opened.read()
+      setImmediate(() => {
+        isRead = true
+        findings.changed()
+      })
+      return drafts
+    }
+    return { ...opened, read }
+  }
   /** What was given to the chat, in order. */
   const accepted: { conversationId: string; text: string }[] = []
   /** What came to the loop, by conversation. */
@@ -100,6 +113,7 @@ export const createDevice = (options: DeviceOptions) => {
       return now.views.map(({ view }) => view)
     },
     /** Its loop has begun: from here on it knows where it is. */
+    isAllSent: () => isRead && now.chat.outbox.getSnapshot().length === 0,
     isFollowing: () => cursor !== undefined,
     marked: (conversationId: string) => marked.get(conversationId) ?? 0,
     everMarked: (conversationId: string) => everMarked.get(conversationId) ?? 0,
@@ -116,6 +130,7 @@ export const createDevice = (options: DeviceOptions) => {
     readAll: () => now.views.forEach(read),
     async reopen(clientFirst: boolean) {
       await end(clientFirst)
+      isRead = false
       marked = new Map()
       now = start()
     },

@@ -5,6 +5,9 @@ import { list } from './watch.ts'
 
 // What is true once the network is well again: 0 lost, 0 doubled, 0 out of order, for everybody and everywhere.
 
+/** A restart of the server takes its time, which runs faster for the clients. */
+const patience = { timeoutMs: 300_000 }
+
 /** What the server has of one conversation. */
 interface Truth {
   messages: Message[]
@@ -13,7 +16,7 @@ interface Truth {
 
 export const judge = async (devices: Device[], readsAll: boolean[], findings: Findings) => {
   await findings.until(
-    () => devices.every(({ chat }) => chat.outbox.getSnapshot().length === 0),
+    () => devices.every((device) => device.isAllSent()),
     () =>
       `Not sent: ${devices.map(({ name, chat }) => `${name} ${chat.outbox.getSnapshot().map(({ text }) => text)}`)}`,
   )
@@ -38,7 +41,7 @@ export const judge = async (devices: Device[], readsAll: boolean[], findings: Fi
 const wholeHistory = async ({ client }: Device, conversation: string): Promise<Message[]> => {
   const messages: Message[] = []
   for (let after: number | null = 0; after !== null; ) {
-    const page = await client.history({ conversation, after, limit: 100 })
+    const page = await client.history({ conversation, after, limit: 100 }, patience)
     messages.push(...page.messages)
     after = page.nextAfter
   }
@@ -96,7 +99,7 @@ const readsArrive = async (members: Device[], conversationId: string, findings: 
 
 const truthOf = async (device: Device, conversationId: string): Promise<Truth> => {
   const messages = await wholeHistory(device, conversationId)
-  const { conversations } = await device.client.conversations()
+  const { conversations } = await device.client.conversations(undefined, patience)
   const receipts = conversations.find(({ id }) => id === conversationId)?.receipts ?? []
   return { messages, readSeqs: new Map(receipts.map(({ username, readSeq }) => [username, readSeq])) }
 }

@@ -105,6 +105,32 @@ describe.concurrent('a conversation', () => {
     expect([...shown]).not.toContain('one,two,two')
   })
 
+  test('[P2] [P6] it misses nothing that came, or was read, between its reading and the beginning of the feed', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    await ada.send('bob', 'one')
+    const begin = createInbox<true>()
+    await using chat = chatOf(ada, {
+      calls: ({ events }) => ({
+        async *events(options) {
+          await begin.until(() => begin.items.length > 0)
+          yield* events(options)
+        },
+      }),
+    })
+    const view = chat.conversation('bob')
+    await shows(view, ({ messages }) => messages.length === 1)
+
+    // Her other device takes it, so that the feed of this one begins behind it.
+    await bob.send('ada', 'two')
+    await ada.received(1)
+    await using atBob = chatOf(bob)
+    await shows(atBob.conversation('ada'), ({ messages }) => messages[1]?.status === 'delivered')
+    await bob.client.markRead({ messageId: 'dm:ada:bob:1' })
+    begin.add(true)
+    await shows(view, ({ messages }) => messages[0]?.status === 'read' && messages[1]?.text === 'two')
+  })
+
   test('says why it cannot be read', async () => {
     await using world = await startWorld()
     const [ada] = await world.people('ada')

@@ -83,7 +83,7 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     onProgress: (conversationId) => opened.get(conversationId)?.progressed(),
     signal,
   })
-  const reading = createReading(client, conversations.refresh, signal)
+  const reading = createReading(client, () => conversations.refresh(), signal)
 
   const takeReceipt = (receipt: Pick<Receipt, 'conversationId' | 'username' | 'deliveredSeq' | 'readSeq'>) => {
     const progress = progressOf(receipt.conversationId)
@@ -101,14 +101,20 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     if (event.type === 'message') takeMessage(event.message)
     if (event.type === 'receipt') takeReceipt(event.receipt)
     // Receipts are not replayed for these.
-    if (event.type === 'ready' && event.replay === 'reset') conversations.refresh()
+    if (event.type === 'ready' && event.replay === 'reset') refreshReceipts()
   }
+  const refreshReceipts = () => conversations.refresh([...opened.values()].some(({ isLoaded }) => isLoaded))
 
   let cursor: string | undefined
   const follow = async () => {
     await identity.check()
     for await (const event of client.events({ cursor, signal })) {
       take(event)
+      // What came after a view was read and before this beginning may be told to nobody: another device can have taken it.
+      if (event.type === 'ready' && cursor === undefined) {
+        for (const conversation of opened.values()) conversation.refresh()
+        refreshReceipts()
+      }
       cursor = event.cursor || cursor
     }
   }

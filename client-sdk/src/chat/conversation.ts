@@ -61,6 +61,8 @@ export const createConversation = (options: ConversationOptions) => {
   const early = new Map<number, ChatMessage>()
   /** One of them came in behind messages that did not. */
   let hasHole = false
+  /** There may be newer ones that nobody tells of. */
+  let isStale = false
   let loading: ConversationSnapshot['loading'] = null
   let reading: Promise<void> | null = null
   let error: ChatError | null = null
@@ -106,7 +108,7 @@ export const createConversation = (options: ConversationOptions) => {
         loading = reading = null
         view.changed()
       }
-      if (hasHole && !error && top !== null) await loadNewest()
+      if ((hasHole || isStale) && !error && top !== null) await loadNewest()
     })()
     return reading
   }
@@ -118,11 +120,14 @@ export const createConversation = (options: ConversationOptions) => {
 
   const loadNewest = () =>
     read('newest', async () => {
-      if (top === null) {
+      if (top === null || isStale) {
+        isStale = false
         const newest = await page({ limit: pageSize })
-        messages = newest.messages.map(shown)
-        nextBefore = newest.nextBefore
-        top = newest.messages.at(-1)?.seq ?? 0
+        if (top === null) {
+          messages = newest.messages.map(shown)
+          nextBefore = newest.nextBefore
+          top = newest.messages.at(-1)?.seq ?? 0
+        } else for (const message of newest.messages) early.set(message.seq, shown(message))
       }
       await fill()
     })
@@ -131,8 +136,10 @@ export const createConversation = (options: ConversationOptions) => {
   const fill = async () => {
     hasHole = false
     for (join(); top !== null && early.size > 0; join()) {
-      for (const message of (await page({ after: top, limit: fillSize })).messages)
-        early.set(message.seq, shown(message))
+      const missing = (await page({ after: top, limit: fillSize })).messages
+      // The history is older than what was told. It is on its way, or is read when the next one comes.
+      if (missing.length === 0) return
+      for (const message of missing) early.set(message.seq, shown(message))
     }
   }
   const join = () => {
@@ -186,6 +193,15 @@ export const createConversation = (options: ConversationOptions) => {
     },
     /** An own message that was acknowledged. Those before it are on their way. */
     takeSent: put,
+    get isLoaded() {
+      return top !== null || reading !== null
+    },
+    /** More may have come than was told. */
+    refresh() {
+      if (top === null && !reading) return
+      isStale = true
+      if (!reading) void loadNewest()
+    },
     /** Others have got or read more. */
     progressed() {
       const mark = progress.marker()

@@ -101,9 +101,10 @@ export const createConversations = ({ username, client, progressOf, onProgress, 
     })()
     return reading
   }
-  const refresh = () => {
+  /** @param isWanted also where nobody looks at the conversations: their receipts are. */
+  const refresh = (isWanted = false) => {
     isStale = true
-    if (isLoaded && !reading) void read(null)
+    if ((isLoaded || isWanted) && !reading) void read(null)
   }
 
   const takeSummary = ({ id, kind, members, lastMessage, unread, receipts }: Conversation) => {

@@ -3,7 +3,7 @@ import type { ChatClient } from '../client.ts'
 import { patiently } from './patient.ts'
 
 /** Says how far this user has read, one call for a conversation at a time; only the farthest place matters. */
-export const createReading = (client: ChatClient, onRefused: (conversationId: string) => void, signal: AbortSignal) => {
+export const createReading = (client: ChatClient, onRefused: () => void, signal: AbortSignal) => {
   const wanted = new Map<string, number>()
 
   const say = async (conversationId: string) => {
@@ -19,7 +19,7 @@ export const createReading = (client: ChatClient, onRefused: (conversationId: st
       wanted.set(conversationId, Math.max(seq, wanted.get(conversationId) ?? 0))
       if (isBeingSaid) return
       say(conversationId)
-        .catch(() => signal.aborted || onRefused(conversationId))
+        .catch(() => signal.aborted || onRefused())
         .finally(() => wanted.delete(conversationId))
     },
   }
