@@ -131,6 +131,32 @@ describe.concurrent('a conversation', () => {
     await shows(view, ({ messages }) => messages[0]?.status === 'read' && messages[1]?.text === 'two')
   })
 
+  test('[P6] all before a message that was read is shown as read, though its acknowledgement said so before the receipt', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    const begin = createInbox<true>()
+    await using chat = chatOf(ada, {
+      calls: (client) => ({
+        async *events(options) {
+          await begin.until(() => begin.items.length > 0)
+          yield* client.events(options)
+        },
+        async sendMessage(draft, options) {
+          const { id } = await client.sendMessage(draft, options)
+          if (draft.text === 'two') await bob.client.markRead({ messageId: id })
+          return client.sendMessage(draft, options)
+        },
+      }),
+    })
+    const view = chat.conversation('bob')
+    await shows(view, ({ loading }) => loading === null)
+    await view.send('one').sent
+    await view.send('two').sent
+    expect(view.getSnapshot().messages.map(({ status }) => status)).toEqual(['sent', 'read'])
+    begin.add(true)
+    await shows(view, ({ messages }) => messages.every(({ status }) => status === 'read'))
+  })
+
   test('says why it cannot be read', async () => {
     await using world = await startWorld()
     const [ada] = await world.people('ada')

@@ -206,13 +206,7 @@ export const createConversation = (options: ConversationOptions) => {
     progressed() {
       const mark = progress.marker()
       for (const [seq, message] of early) early.set(seq, mark(message))
-      messages = [...messages]
-      for (let i = messages.length - 1; i >= 0; i--) {
-        const before = messages[i] as ChatMessage
-        // Everything before it was read as well.
-        if (before.status === 'read') break
-        messages[i] = mark(before)
-      }
+      messages = messages.map(mark)
       view.changed()
     },
     /** Lets go of what it holds, until somebody subscribes. */
