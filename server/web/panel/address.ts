@@ -25,12 +25,13 @@ export const followAddress = (document: PanelDocument, identities: Identities): 
     const procedure = document.procedures.find((procedure) => procedure.path === path)
     if (!procedure) return
     const hash = hashOf(procedure, { input: inputs[procedure.path], mode, via })
+    const before = written
+    written = identity
     if (hash === location.hash) return
     // Going back leads to the procedure before: not through every letter, nor from one identity to another.
-    const isNext = location.hash !== '' && readHash(location.hash)?.path !== path && identity === written
+    const isNext = location.hash !== '' && readHash(location.hash)?.path !== path && identity === before
     if (isNext) history.pushState(null, '', hash)
     else history.replaceState(null, '', hash)
-    written = identity
   }
 
   let written: Identity | undefined
@@ -40,13 +41,14 @@ export const followAddress = (document: PanelDocument, identities: Identities): 
   const follow = () => {
     stop()
     const { active } = identities.store.get()
-    // Browsers refuse an address that changes with every letter of a fast typist.
-    const soon = () => {
+    const change = () => {
       clearTimeout(timer)
-      timer = setTimeout(() => write(identities.store.get().active), 150)
+      if (readHash(location.hash)?.path !== active.store.get().path) return write(active)
+      // Browsers refuse an address that changes with every letter of a fast typist.
+      timer = setTimeout(() => write(active), 150)
     }
-    stop = active.store.subscribe(soon)
-    soon()
+    stop = active.store.subscribe(change)
+    change()
   }
   identities.store.subscribe(follow)
   follow()

@@ -73,7 +73,7 @@ export const FailureView = ({ failure, document }: { failure: Failure; document:
         <dl className="data">
           {facts.map(([name, value]) => (
             <div key={name}>
-              <dt>{name}</dt>
+              <dt>{name}:</dt>
               <dd>{isObject(value) || Array.isArray(value) ? <Tree value={value} /> : String(value)}</dd>
             </div>
           ))}

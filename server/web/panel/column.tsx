@@ -1,4 +1,4 @@
-import { useId } from 'react'
+import { useId, useState } from 'react'
 import type { PanelDocument } from '../../panel/document.ts'
 import { AnswerBody, duration, OutcomePill, timeOfDay } from './answer.tsx'
 import { Editor } from './editor.tsx'
@@ -86,29 +86,34 @@ export const Column = ({
 
 const Earlier = ({ call, document, identity }: { call: CallRecord; document: PanelDocument; identity: Identity }) => {
   const { procedure, input, startedAt, outcome } = call
+  const [isOpen, setIsOpen] = useState(false)
   return (
-    <details className="earlier-call">
+    <details className="earlier-call" onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
       <summary>
         <time dateTime={startedAt.toISOString()}>{timeOfDay(startedAt)}</time>
         <code>{procedure.path}</code>
         <OutcomePill record={call} document={document} />
         {outcome && <span className="facts">{duration(outcome.ms)}</span>}
       </summary>
-      {input !== undefined && (
+      {isOpen && (
         <>
-          <p className="facts">Input</p>
-          <Tree value={withSecretsNamed(procedure.input, input)} />
+          {input !== undefined && (
+            <>
+              <p className="facts">Input</p>
+              <Tree value={withSecretsNamed(procedure.input, input)} />
+            </>
+          )}
+          <p className="facts">Answer</p>
+          <AnswerBody record={call} document={document} />
+          <button
+            type="button"
+            className="quiet small"
+            onClick={() => identity.open({ path: procedure.path, input, via: call.via })}
+          >
+            Use this input again
+          </button>
         </>
       )}
-      <p className="facts">Answer</p>
-      <AnswerBody record={call} document={document} />
-      <button
-        type="button"
-        className="quiet small"
-        onClick={() => identity.open({ path: procedure.path, input, via: call.via })}
-      >
-        Use this input again
-      </button>
     </details>
   )
 }

@@ -3,7 +3,7 @@ import type { PanelDocument } from '../../panel/document.ts'
 import { FailureView, timeOfDay } from './answer.tsx'
 import type { Identity } from './identity.ts'
 import { type LiveState, type LiveSubscription, type LogEntry, maxEntries } from './live.ts'
-import { asJavaScript } from './snippets.ts'
+import { preview } from './preview.ts'
 import { useStore } from './store.ts'
 import { Tree } from './tree.tsx'
 
@@ -106,16 +106,20 @@ const Note = ({ at, text }: { at: Date; text: string }) => (
   </p>
 )
 
-const Event = ({ entry }: { entry: LogEntry & { type: 'event' } }) => (
-  <details className="log-event">
-    <summary>
-      <time dateTime={entry.at.toISOString()}>{timeOfDay(entry.at)}</time>
-      <span className="log-preview">{asJavaScript(entry.value, Number.POSITIVE_INFINITY)}</span>
-      {entry.id !== null && <code className="log-id">{entry.id}</code>}
-    </summary>
-    <Tree value={entry.value} />
-  </details>
-)
+/** Its tree is made when it is opened: there are many of them. */
+const Event = ({ entry }: { entry: LogEntry & { type: 'event' } }) => {
+  const [isOpen, setIsOpen] = useState(false)
+  return (
+    <details className="log-event" onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
+      <summary>
+        <time dateTime={entry.at.toISOString()}>{timeOfDay(entry.at)}</time>
+        <span className="log-preview">{preview(entry.value)}</span>
+        {entry.id !== null && <code className="log-id">{entry.id}</code>}
+      </summary>
+      {isOpen && <Tree value={entry.value} />}
+    </details>
+  )
+}
 
 const texts = new WeakMap<LogEntry, string>()
 

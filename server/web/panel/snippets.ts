@@ -27,22 +27,22 @@ const quoted = (text: string): string =>
   `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
 
 /** A value as JavaScript, as somebody would write it: names without quotes, dates as dates, long ones over several lines. */
-export const asJavaScript = (value: unknown, width = 72, indent = ''): string => {
+export const asJavaScript = (value: unknown, indent = ''): string => {
   if (value instanceof Date) return `new Date(${quoted(value.toISOString())})`
   if (value instanceof Secret) return `process.env.${variableOf(value)}`
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'string') return quoted(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined'
   const parts = Array.isArray(value)
-    ? value.map((item) => asJavaScript(item, width, `${indent}  `))
+    ? value.map((item) => asJavaScript(item, `${indent}  `))
     : Object.entries(value).map(
-        ([name, item]) => `${isName(name) ? name : quoted(name)}: ${asJavaScript(item, width, `${indent}  `)}`,
+        ([name, item]) => `${isName(name) ? name : quoted(name)}: ${asJavaScript(item, `${indent}  `)}`,
       )
   const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}']
   if (parts.length === 0) return open + close
   const line = parts.join(', ')
   const space = Array.isArray(value) ? '' : ' '
-  if (line.length + indent.length < width && !line.includes('\n')) return `${open}${space}${line}${space}${close}`
+  if (line.length + indent.length < 72 && !line.includes('\n')) return `${open}${space}${line}${space}${close}`
   return `${open}\n${parts.map((part) => `${indent}  ${part},\n`).join('')}${indent}${close}`
 }
 

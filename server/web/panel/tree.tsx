@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from 'react'
 import { Secret } from './form/values.ts'
+import { preview } from './preview.ts'
 
 /** So many of a long list are shown at a time. */
 const pageSize = 50
@@ -22,7 +23,7 @@ export const Tree = ({ value }: { value: unknown }) => {
   const hasInside = entries !== null && entries.length > 0
   return (
     <div className="tree">
-      {hasInside && Array.isArray(value) && <div className="tree-size">{sizeWords(value, entries)}</div>}
+      {hasInside && isList(value) && <div className="tree-size">{countWords(entries)}</div>}
       {hasInside ? <Inside entries={entries} depth={0} /> : <Node name={null} value={value} isOpen depth={0} />}
     </div>
   )
@@ -40,7 +41,7 @@ const Node = ({
   depth: number
 }) => {
   const entries = entriesOf(value)
-  const label = name !== null && <span className="tree-name">{name}</span>
+  const label = name !== null && <span className="tree-name">{name}:</span>
   if (entries === null || entries.length === 0) {
     return (
       <div className="tree-leaf">
@@ -69,7 +70,10 @@ const Branch = ({
   return (
     <details className="tree-branch" open={open} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary>
-        {label} <span className="tree-size">{sizeWords(value, entries)}</span>
+        {label}{' '}
+        {(!open || isList(value)) && (
+          <span className="tree-size">{isList(value) ? countWords(entries) : preview(value)}</span>
+        )}
       </summary>
       {open && (
         <div className="tree-inside">
@@ -79,6 +83,8 @@ const Branch = ({
     </details>
   )
 }
+
+const isList = (value: unknown): boolean => Array.isArray(value) || value instanceof Set
 
 const Inside = ({ entries, depth }: { entries: Entries; depth: number }) => {
   const [shown, setShown] = useState(pageSize)
@@ -97,12 +103,7 @@ const Inside = ({ entries, depth }: { entries: Entries; depth: number }) => {
   )
 }
 
-const sizeWords = (value: unknown, entries: Entries): string => {
-  const isList = Array.isArray(value) || value instanceof Set
-  if (isList) return entries.length === 1 ? '1 item' : `${entries.length} items`
-  const names = entries.map(([name]) => name).join(', ')
-  return `{ ${names.length > 60 ? `${names.slice(0, 60)} …` : names} }`
-}
+const countWords = (entries: Entries): string => (entries.length === 1 ? '1 item' : `${entries.length} items`)
 
 const Leaf = ({ value }: { value: unknown }) => {
   const [isWhole, setIsWhole] = useState(false)
