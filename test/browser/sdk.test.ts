@@ -12,6 +12,7 @@ declare global {
   var createClient: typeof sdk.createClient
   var client: sdk.ChatClient
   var texts: string[]
+  var isInTime: () => Promise<boolean>
 }
 
 const html = `<!doctype html><title>A page</title><script type="module">
@@ -30,18 +31,18 @@ const openWorld = async (options: WorldOptions = {}) => {
   const [ada] = await world.people('ada')
   const network = await startNetwork(options.webSockets ? world.proxy.url : world.url)
   browser ??= startBrowser()
-  const page = await (await browser).open(site.url)
-  const errors: string[] = []
-  page.on('pageerror', (error) => errors.push(String(error)))
+  const visit = (await browser).visit()
+  // A page says of each connection that is cut what the tests cut it for.
+  visit.expect(/WebSocket|ERR_/)
+  const page = await visit.open(site.url)
   await page.waitForFunction(() => 'createClient' in globalThis)
   return {
     world,
     ada,
     network,
     page,
-    errors,
     async [Symbol.asyncDispose]() {
-      await page.context().close()
+      await visit[Symbol.asyncDispose]()
       await network[Symbol.asyncDispose]()
       await world[Symbol.asyncDispose]()
       await site[Symbol.asyncDispose]()
@@ -79,7 +80,28 @@ const until = ({ page }: Opened, wanted: Partial<sdk.ClientState> & { transport?
     wanted as Record<string, string>,
   )
 
-describe.concurrent('the SDK in a browser', () => {
+/**
+ * Whether the client takes its connection for lost before these milliseconds, and half a second more, have passed from when
+ * the page does this. They are waited for by timers of the page, as the client does it: a busy machine makes both late.
+ */
+const isOfflineWithin = async ({ page }: Opened, waits: number[], act: () => void): Promise<boolean> => {
+  await page.evaluate((waits) => {
+    const offline = new Promise<boolean>((resolve) => {
+      client.onState(({ status }) => status === 'offline' && resolve(true))
+    })
+    globalThis.isInTime = async () => {
+      const over = async () => {
+        for (const ms of [...waits, 500]) await new Promise((resolve) => setTimeout(resolve, ms))
+        return false
+      }
+      return Promise.race([offline, over()])
+    }
+  }, waits)
+  await page.evaluate(act)
+  return page.evaluate(() => isInTime())
+}
+
+describe.concurrent('the SDK in a browser', { timeout: 60_000 }, () => {
   browserTest('[P2] [P3] a page signs up, sends, receives, goes on after a cut, and closes', async () => {
     await using opened = await openWorld()
     const { page, ada, network } = opened
@@ -100,7 +122,6 @@ describe.concurrent('the SDK in a browser', () => {
     await page.evaluate(() => client.close())
     await ada.send('bob', 'four')
     expect(await page.evaluate(() => [client.state.status, texts.length])).toEqual(['closed', 3])
-    expect(opened.errors).toEqual([])
   })
 
   browserTest.for([
@@ -111,33 +132,25 @@ describe.concurrent('the SDK in a browser', () => {
     await signUp(opened)
     await until(opened, { status: 'live' })
     opened.network.freeze()
-    const frozenAt = performance.now()
-    await opened.page.evaluate(() => void client.sendMessage({ to: 'ada', text: 'anybody?' }).catch(() => {}))
-    await until(opened, { status: 'offline' })
-    // Timers of a busy machine fire late.
-    expect(performance.now() - frozenAt).toBeLessThan(5_500)
+    const send = () => void client.sendMessage({ to: 'ada', text: 'anybody?' }).catch(() => {})
+    expect(await isOfflineWithin(opened, [2_000, 3_000], send)).toBe(true)
   })
 
-  browserTest('a dead network is noticed within 13 s when it is quiet', { timeout: 40_000 }, async () => {
+  browserTest('a dead network is noticed within 13 s when it is quiet', async () => {
     await using opened = await openWorld()
     await signUp(opened)
     await until(opened, { status: 'live' })
     opened.network.freeze()
-    const frozenAt = performance.now()
-    await until(opened, { status: 'offline' })
-    expect(performance.now() - frozenAt).toBeLessThan(13_500)
+    expect(await isOfflineWithin(opened, [10_000, 3_000], () => {})).toBe(true)
   })
 
   browserTest('a page that is looked at again asks for a sign of life at once', async () => {
     await using opened = await openWorld()
-    const { page, network } = opened
     await signUp(opened)
     await until(opened, { status: 'live' })
-    network.freeze()
-    const frozenAt = performance.now()
-    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
-    await until(opened, { status: 'offline' })
-    expect(performance.now() - frozenAt).toBeLessThan(4_000)
+    opened.network.freeze()
+    const look = () => void document.dispatchEvent(new Event('visibilitychange'))
+    expect(await isOfflineWithin(opened, [3_000], look)).toBe(true)
   })
 
   browserTest('a network that is there again is used at once', async () => {
@@ -173,6 +186,5 @@ describe.concurrent('the SDK in a browser', () => {
     await until(opened, { status: 'live', transport: 'webSocket' })
     await ada.send('bob', 'three')
     expect(await received(opened, 3)).toEqual(['one', 'two', 'three'])
-    expect(opened.errors).toEqual([])
   })
 })

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ChatClient, ClientState } from '../../client-sdk/src/node.ts'
 import { createInbox } from './plain-client.ts'
 
@@ -11,4 +12,16 @@ export const statesOf = (client: ChatClient) => {
       states.until(() => states.items.slice(from).some((state) => state.status === status)),
     statuses: () => states.items.map(({ status }) => status),
   }
+}
+
+/**
+ * Whether it happens before these milliseconds have passed, and half a second more. They are waited for one after the
+ * other, by timers of this process, as the client does it: a busy machine makes both late.
+ */
+export const isWithin = (event: Promise<unknown>, ...waits: number[]): Promise<boolean> => {
+  const over = async () => {
+    for (const ms of [...waits, 500]) await pause(ms)
+    return false
+  }
+  return Promise.race([event.then(() => true), over()])
 }

@@ -9,7 +9,7 @@ import { createClient } from '../../client-sdk/src/node.ts'
 import { listenToPlatform, type PlatformEvent } from '../../client-sdk/src/platform.ts'
 import { startNetwork } from '../harness/network.ts'
 import { createInbox } from '../harness/plain-client.ts'
-import { statesOf } from '../harness/states.ts'
+import { isWithin, statesOf } from '../harness/states.ts'
 import { password, startWorld, type World } from '../harness/world.ts'
 
 // How the SDK keeps its connection, and what it says of it.
@@ -256,7 +256,7 @@ const onPlatform = async (world: World) => {
   }
 }
 
-describe.concurrent('what the platform says of the network', () => {
+describe.concurrent('what the platform says of the network', { timeout: 60_000 }, () => {
   test('a page that is looked at again asks its connection for a sign of life at once', async () => {
     await using world = await startWorld()
     await using page = await onPlatform(world)
@@ -264,10 +264,9 @@ describe.concurrent('what the platform says of the network', () => {
     tell('visible')
     await client.me()
     page.network.freeze()
-    const frozenAt = performance.now()
+    const offline = states.next('offline')
     tell('visible')
-    await states.next('offline')
-    expect(performance.now() - frozenAt).toBeLessThan(4_000)
+    expect(await isWithin(offline, 3_000)).toBe(true)
     expect(states.statuses().slice(0, 1)).toEqual(['offline'])
   })
 
@@ -317,20 +316,17 @@ describe.concurrent('what the platform says of the network', () => {
   })
 })
 
-describe.concurrent('a dead network', () => {
+describe.concurrent('a dead network', { timeout: 60_000 }, () => {
   test.for([
-    ['within 5 s after a send', true, 5_000],
-    ['within 13 s when it is quiet', false, 13_000],
-  ] as const)('is noticed %s', async ([, isSending, noticedMs]) => {
+    ['within 5 s after a send', true, [2_000, 3_000]],
+    ['within 13 s when it is quiet', false, [10_000, 3_000]],
+  ] as const)('is noticed %s', async ([, isSending, waits]) => {
     await using world = await startWorld()
     const [ada] = await world.people('ada')
-    const states = statesOf(ada.client)
+    const offline = statesOf(ada.client).next('offline')
     ada.network.freeze()
-    const frozenAt = performance.now()
     if (isSending) ada.client.sendMessage({ to: 'ada', text: 'anybody?' }).catch(() => {})
-    await states.until(() => ada.client.state.status === 'offline')
-    // Timers of a busy machine fire late.
-    expect(performance.now() - frozenAt).toBeLessThan(noticedMs + 500)
+    expect(await isWithin(offline, ...waits)).toBe(true)
   })
 })
 
@@ -356,7 +352,7 @@ test('a browser says it by events of the window and of the page, until nobody wa
   expect(said).toEqual(['offline', 'online', 'offline', 'online', 'visible'])
 })
 
-describe.concurrent('a script', () => {
+describe.concurrent('a script', { timeout: 60_000 }, () => {
   test.for([
     ['a WebSocket', {}],
     ['plain HTTP', { webSockets: 'refused' }],

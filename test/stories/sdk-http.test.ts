@@ -6,7 +6,7 @@ import type { PlatformEvent } from '../../client-sdk/src/platform.ts'
 import { advanceUntil, createTestClock } from '../harness/clock.ts'
 import { createInbox, isReceipt } from '../harness/plain-client.ts'
 import type { WebSockets } from '../harness/proxy.ts'
-import { statesOf } from '../harness/states.ts'
+import { isWithin, statesOf } from '../harness/states.ts'
 import { type Person, password, startWorld } from '../harness/world.ts'
 
 // Where something on the way lets no WebSocket through, the SDK goes on over plain HTTP, and all that it promises holds.
@@ -34,17 +34,17 @@ describe.concurrent('over plain HTTP', () => {
     },
   )
 
-  test('[P2] [P3] [P5] what is sent through 20 cuts arrives once and in order', async () => {
+  test('[P2] [P3] [P5] what is sent through 12 cuts arrives once and in order', async () => {
     await using world = await startWorld({ webSockets: 'refused' })
     const [ada, bob] = await world.people('ada', 'bob')
-    for (const [i, text] of numbered(60).entries()) {
+    for (const [i, text] of numbered(36).entries()) {
       const sent = ada.send('bob', text)
       if (i % 3 === 0) (i % 2 === 0 ? ada : bob).network.kick()
       await sent
     }
-    expect(await bob.received(60)).toEqual(numbered(60))
-    await ada.inbox.until(() => ada.inbox.items.length === 60)
-    expect(textsOf(ada)).toEqual(numbered(60))
+    expect(await bob.received(36)).toEqual(numbered(36))
+    await ada.inbox.until(() => ada.inbox.items.length === 36)
+    expect(textsOf(ada)).toEqual(numbered(36))
     expect([ada, bob].map(({ client }) => transportOf(client))).toEqual(['http', 'http'])
   })
 
@@ -193,20 +193,15 @@ describe.concurrent('sessions over plain HTTP', () => {
 
 describe.concurrent('the network below plain HTTP', () => {
   test.for([
-    ['within 5 s after a send', true, 5_000],
-    ['within 13 s when it is quiet', false, 13_000],
-  ] as const)('a dead network is noticed %s', async ([, isSending, noticedMs]) => {
+    ['within 5 s after a send', true, [2_000, 3_000]],
+    ['within 13 s when it is quiet', false, [10_000, 3_000]],
+  ] as const)('a dead network is noticed %s', async ([, isSending, waits]) => {
     await using world = await startWorld({ webSockets: 'refused' })
     const [ada] = await world.people('ada')
-    const states = statesOf(ada.client)
+    const offline = statesOf(ada.client).next('offline')
     ada.network.freeze()
-    const frozenAt = performance.now()
-    const sent = isSending ? ada.client.sendMessage({ to: 'ada', text: 'anybody?' }) : Promise.resolve()
-    await states.until(() => ada.client.state.status === 'offline')
-    // Timers of a busy machine fire late.
-    expect(performance.now() - frozenAt).toBeLessThan(noticedMs + 500)
-    ada.client.close()
-    await sent?.catch(() => {})
+    if (isSending) ada.client.sendMessage({ to: 'ada', text: 'anybody?' }).catch(() => {})
+    expect(await isWithin(offline, ...waits)).toBe(true)
   })
 
   test('a server that stops is left, and found again', async () => {
