@@ -23,6 +23,7 @@ import { createLog } from './log.ts'
 import { createPasswords } from './passwords.ts'
 import { type SocketLimits, socketDefaults } from './socket/limits.ts'
 import { createSocketServer } from './socket/server.ts'
+import { openMongoStore } from './store/mongo/open.ts'
 import { openSqliteStore } from './store/sqlite/open.ts'
 import { createSocketContext } from './trpc/context.ts'
 import { logUnforeseen } from './trpc/errors.ts'
@@ -47,8 +48,8 @@ export interface AppOptions {
   socketLimits?: Partial<SocketLimits>
 }
 
-const chooseStore = ({ dataDirectory }: Config, log: Log): Promise<Store> =>
-  openSqliteStore({ directory: dataDirectory, log })
+const chooseStore = ({ mongodbUri, dataDirectory }: Config, log: Log): Promise<Store> =>
+  mongodbUri === null ? openSqliteStore({ directory: dataDirectory, log }) : openMongoStore({ uri: mongodbUri, log })
 
 /** Clients come back spread over this time, so that the next node is not stormed: 1,000 a second, 10 s at most. */
 const spreadMs = (connections: number, drainMs: number) => Math.min(connections, 10_000, drainMs / 3)

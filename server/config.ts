@@ -39,13 +39,19 @@ const RedisUrl = z
     'an address such as redis://127.0.0.1:6379 or rediss://<user>:<password>@<host>:6379/0; what is special in a password is %-encoded',
   )
 
+/** The driver reads the rest, and says what is wrong with it. */
+const MongodbUri = z
+  .string()
+  .regex(/^mongodb(\+srv)?:\/\/./, 'an address such as mongodb://<user>:<password>@<host>:27017/parley')
+
 /** What is secret in these, or next to it, must not be printed. */
-const secrets: readonly string[] = ['REDIS_URL']
+const secrets: readonly string[] = ['MONGODB_URI', 'REDIS_URL']
 
 const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number('a port: 0-65535').int().min(0).max(65_535).default(3000),
   DATA_DIR: z.string().default('./data'),
+  MONGODB_URI: MongodbUri.optional(),
   REDIS_URL: RedisUrl.optional(),
   ALLOWED_ORIGINS: list.pipe(z.array(Origin)).default([]),
   TRUSTED_PROXIES: list.pipe(z.array(Network)).default([]),
@@ -59,6 +65,8 @@ export interface Config {
   /** 0: any free one. */
   port: number
   dataDirectory: string
+  /** Where given, the store is there and not in the directory. It may hold a password. */
+  mongodbUri: string | null
   /** Joins this node with the others; null: it is alone. It may hold a password. */
   redisUrl: string | null
   /** Origins of pages that may call, besides the server's own. */
@@ -86,6 +94,7 @@ export const readConfig = (environment: Record<string, string | undefined>): Con
     host: data.HOST,
     port: data.PORT,
     dataDirectory: data.DATA_DIR,
+    mongodbUri: data.MONGODB_URI ?? null,
     redisUrl: data.REDIS_URL ?? null,
     allowedOrigins: data.ALLOWED_ORIGINS,
     trustedProxies: data.TRUSTED_PROXIES,

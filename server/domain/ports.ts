@@ -91,7 +91,6 @@ export interface ConversationSummary {
 /**
  * Every write is durable when its promise resolves; the promises of one store resolve in the order of the versions.
  * Every read sees what was acknowledged before it.
- * A read of changes after a version may repeat what it gave before; it never omits.
  * Nothing needs a transaction over two conversations.
  */
 export interface MessageStore {
@@ -132,7 +131,13 @@ export interface MessageStore {
   /** This user's conversations that have a message, by the version of their newest one, descending; below `before`. */
   conversations(username: Username, before: Version | null, limit: number): Promise<ConversationSummary[]>
 
-  /** No change that is seen from now on has a version at or below this, but for what `changes` reads again by itself. */
+  /**
+   * How far below a version changes may still turn up: whoever goes on behind a version reads from so far below it, and
+   * passes over what she has. 0 where versions are exact.
+   */
+  readonly overlap: Version
+
+  /** No change that is seen from now on has a version at or below this, but for the overlap. */
   version(): Promise<Version>
 
   /**
@@ -157,8 +162,11 @@ export interface MessageStore {
    */
   backlog(username: Username, after: Version, moreThan: number): Promise<MissedConversation[]>
 
-  /** For each user the version of the newest change that concerns her; 0 for none. One cheap read for many. */
-  latestVersions(usernames: Username[]): Promise<Map<Username, Version>>
+  /**
+   * For each of these users the version of the newest change that concerns her; those whom nothing above `after` concerns
+   * are left out. One read for many, cheap where `after` is not long ago.
+   */
+  latestVersions(usernames: Username[], after: Version): Promise<Map<Username, Version>>
 }
 
 /** What the nodes that work on one store tell each other through it, where the bus cannot be relied on. */

@@ -35,11 +35,23 @@ export const createStaleFeeds = ({
   log: Log
 }): StaleFeeds => {
   const feeds = new Set<LiveFeed>()
+  /** What came up to here has come to all of them. */
+  let comparedUpTo = Number.POSITIVE_INFINITY
 
   const check = async () => {
+    const from = comparedUpTo
+    comparedUpTo = await store.version()
+    try {
+      await compare(from)
+    } catch (error) {
+      comparedUpTo = Math.min(comparedUpTo, from)
+      throw error
+    }
+  }
+  const compare = async (from: Version) => {
     const usernames = [...new Set([...feeds].map(({ username }) => username))]
     for (let at = 0; at < usernames.length; at += usersPerRead) {
-      const latest = await store.latestVersions(usernames.slice(at, at + usersPerRead))
+      const latest = await store.latestVersions(usernames.slice(at, at + usersPerRead), from - store.overlap)
       for (const feed of feeds) {
         if ((latest.get(feed.username) ?? 0) > feed.position()) feed.gap()
       }
@@ -63,6 +75,7 @@ export const createStaleFeeds = ({
   return {
     watch(feed) {
       feeds.add(feed)
+      comparedUpTo = Math.min(comparedUpTo, feed.position())
       return { [Symbol.dispose]: () => void feeds.delete(feed) }
     },
     [Symbol.dispose]() {

@@ -10,6 +10,7 @@ const arrows: Record<string, string[]> = {
   'server/contract': [],
   'server/domain': ['server/contract'],
   'server/store/sqlite': ['server/domain', 'server/contract'],
+  'server/store/mongo': ['server/domain', 'server/contract'],
   'server/bus': ['server/domain', 'server/contract'],
   'server/trpc': ['server/domain', 'server/contract'],
   'server/socket': [],

@@ -251,6 +251,7 @@ export const storeContract = (name: string, open: () => Promise<OpenedStore>): v
       /** Page after page, as a reader that resumes; what comes again is dropped. */
       const follow = async (username: string, after: Version, limit: number, except: string[] = []) => {
         const upTo = await store.version()
+        after -= store.overlap
         const found = new Map<string, Change>()
         for (;;) {
           const changes = await store.changes(username, { after, upTo, except }, limit)
@@ -363,16 +364,21 @@ export const storeContract = (name: string, open: () => Promise<OpenedStore>): v
 
       test('latestVersions follow every change of each user', async () => {
         const latest = async (...usernames: string[]) => {
-          const versions = await store.latestVersions(usernames)
+          const versions = await store.latestVersions(usernames, 0)
           return usernames.map((username) => versions.get(username))
         }
-        expect(await latest('ada', 'bob', 'cleo')).toEqual([0, 0, 0])
+        expect(await latest('ada', 'bob', 'cleo')).toEqual([undefined, undefined, undefined])
         const first = await send('ada', 'bob', 'one')
         const second = await send('ada', 'cleo', 'two')
         expect(await latest('ada', 'bob', 'cleo')).toEqual([second.version, first.version, second.version])
         const [receipt] = await read('bob', 'dm:ada:bob', 1)
         expect(await latest('ada', 'bob', 'cleo')).toEqual([receipt!.version, receipt!.version, second.version])
-        expect(await store.latestVersions([])).toEqual(new Map())
+        const since = new Map([
+          ['ada', receipt!.version],
+          ['bob', receipt!.version],
+        ])
+        expect(await store.latestVersions(['ada', 'bob', 'cleo'], second.version)).toEqual(since)
+        expect(await store.latestVersions([], 0)).toEqual(new Map())
       })
 
       test('no change that comes after version() has a version at or below it', async () => {

@@ -52,6 +52,7 @@ export const startWorld = async (worldOptions: WorldOptions = {}): Promise<World
     host: '127.0.0.1',
     port: 0,
     dataDirectory: directory.path,
+    mongodbUri: null,
     redisUrl: null,
     allowedOrigins: [],
     trustedProxies: [],

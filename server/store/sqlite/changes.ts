@@ -11,7 +11,7 @@ import {
   toReceipt,
 } from './rows.ts'
 
-type Here = 'version' | 'changes' | 'undelivered' | 'backlog' | 'latestVersions'
+type Here = 'overlap' | 'version' | 'changes' | 'undelivered' | 'backlog' | 'latestVersions'
 
 /** Versions and what changed after them. Of each conversation only the messages are read that can be on the page. */
 export const changeStore = (reads: Reads): Pick<MessageStore, Here> => {
@@ -48,11 +48,13 @@ export const changeStore = (reads: Reads): Pick<MessageStore, Here> => {
     SELECT json_group_array(json_array(id, first - 1)) FROM (${mine}) WHERE last_seq - first + 1 > ?3`)
 
   const latestVersions = reads.prepare<[string, number][]>(`
-    SELECT json_group_array(json_array(asked.value, (
-      SELECT coalesce(max(c.version), 0) FROM member me JOIN conversation c ON c.key = me.conversation
-      WHERE me.username = asked.value))) FROM json_each(?) asked`)
+    SELECT json_group_array(json_array(username, newest)) FROM (
+      SELECT me.username, max(c.version) AS newest
+      FROM json_each(?1) asked JOIN member me ON me.username = asked.value JOIN conversation c ON c.key = me.conversation
+      WHERE c.version > ?2 GROUP BY me.username)`)
 
   return {
+    overlap: 0,
     version: async () => version(),
 
     async changes(username, { after, upTo, except }, limit) {
@@ -69,6 +71,6 @@ export const changeStore = (reads: Reads): Pick<MessageStore, Here> => {
       undelivered(username, after, upTo, limit).map(toMessage).sort(byVersion),
     backlog: async (username, after, moreThan) =>
       backlog(username, after, moreThan).map(([conversationId, afterSeq]) => ({ conversationId, afterSeq })),
-    latestVersions: async (usernames) => new Map(latestVersions(JSON.stringify(usernames))),
+    latestVersions: async (usernames, after) => new Map(latestVersions(JSON.stringify(usernames), after)),
   }
 }

@@ -1,0 +1,57 @@
+import { mongo } from 'mongoose'
+import { ChatError } from '../../contract/index.ts'
+import { waitMaxMs } from './limits.ts'
+
+const duplicateKey = 11_000
+
+export const isDuplicate = (error: unknown): boolean =>
+  error instanceof mongo.MongoServerError && error.code === duplicateKey
+
+export const unavailable = (cause: unknown): ChatError => new ChatError('unavailable', { cause })
+
+/**
+ * What the database gives within `waitMaxMs`. The driver's own time-outs add up to more where it tries again: a server
+ * is chosen anew, a socket opened, a call repeated.
+ * @throws ChatError `unavailable`; what was asked may still be carried out
+ */
+export const inTime = <T>(asked: Promise<T>, ms = waitMaxMs): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(unavailable(`no answer within ${ms} ms`)), ms)
+    asked
+      .then(resolve, (error: unknown) => reject(error instanceof ChatError ? error : unavailable(error)))
+      .finally(() => clearTimeout(timer))
+  })
+
+/** What became of the documents of an insert. */
+export interface Inserted {
+  /** In the database, and durable. */
+  stored: boolean
+  /** Not in the database: another has one of its keys. */
+  duplicate: boolean
+  /** Not in the database: the database does not take it. */
+  refused: unknown
+  /** Not asked for: an ordered insert ended before it. */
+  skipped: boolean
+}
+
+/** In the order of the documents; null: nothing is known, they may turn up later. */
+export const insertedOf = (asked: number, ordered: boolean, error: unknown): Inserted[] | null => {
+  const all = (): Inserted[] =>
+    Array.from({ length: asked }, () => ({ stored: true, duplicate: false, refused: null, skipped: false }))
+  if (error === null) return all()
+  if (!(error instanceof mongo.MongoBulkWriteError)) return null
+  const failures = [error.writeErrors].flat()
+  // Without a failure of a single document it was the whole that failed; and what is not known to be durable is not known.
+  if (failures.length === 0 || error.result.getWriteConcernError()) return null
+  const documents = all()
+  for (const failure of failures) {
+    const document = documents[failure.index]
+    if (!document) return null
+    document.stored = false
+    document.duplicate = failure.code === duplicateKey
+    if (!document.duplicate) document.refused = failure
+    if (ordered)
+      for (const later of documents.slice(failure.index + 1)) Object.assign(later, { stored: false, skipped: true })
+  }
+  return documents
+}

@@ -1,0 +1,130 @@
+import { ChatError } from '../../contract/index.ts'
+import type { Log, MessageStore, Store } from '../../domain/ports.ts'
+import { accountStore } from './accounts.ts'
+import { type Advance, advanceOf, createAdvances } from './advances.ts'
+import { type Append, appendOf, createAppends } from './appends.ts'
+import { changeStore } from './changes.ts'
+import { connect, type Topology } from './connect.ts'
+import { conversationStore } from './conversations.ts'
+import { inTime, unavailable } from './errors.ts'
+import { createHeads } from './heads.ts'
+import { takeNodeNumber } from './node-number.ts'
+import { prepare } from './prepare.ts'
+import { defineModels } from './schema.ts'
+import { clockFault } from './server-clock.ts'
+import { createVersions } from './versions.ts'
+import { type Outcome, startWrites } from './writes.ts'
+
+export interface MongoOptions {
+  uri: string
+  log?: Log
+  /** This machine's clock: milliseconds since 1970. */
+  now?: () => number
+}
+
+export interface MongoStore extends Store, AsyncDisposable {
+  inspect(): {
+    topology: Topology['kind']
+    node: number
+    groups: number
+    writes: number
+    again: number
+    unknown: number
+  }
+}
+
+/** A clock can be set while the server runs. */
+const clockCheckMs = 60_000
+/** Whoever asks whether the store serves does not wait for long. */
+const pingMs = 2_000
+
+/**
+ * The store in MongoDB: a replica set or a sharded cluster, for any number of nodes up to 64; in development a standalone.
+ * @throws Error in plain words: it cannot be reached, refuses us, holds something else or something newer, or its clock
+ * and ours differ
+ */
+export const openMongoStore = async ({ uri, log = silent, now = Date.now }: MongoOptions): Promise<MongoStore> => {
+  const { connection, kind } = await connect(uri, log)
+  try {
+    let fault = await clockFault(connection, now)
+    if (fault) throw new Error(fault)
+    if (kind === 'standalone')
+      log.warn({}, 'this MongoDB is a standalone: good for development, but what it acknowledged is lost with its disk')
+    const models = defineModels(connection, kind === 'standalone' ? 'local' : 'majority')
+    await prepare(connection, models, log)
+    const node = await takeNodeNumber(models, now, log)
+    const versions = createVersions(node.current, now)
+    const appendAll = createAppends({ models, heads: createHeads(models), versions, log })
+    const advanceAll = createAdvances({ models, versions, log })
+
+    const writes = startWrites<Append | Advance>(async (group) => {
+      if (fault) throw unavailable(fault)
+      await node.hold()
+      const appends = group.filter((write) => write.type === 'append')
+      const advances = group.filter((write) => write.type === 'advance')
+      const [appended, advanced] = await Promise.all([
+        appends.length > 0 ? appendAll(appends) : [],
+        advances.length > 0 ? advanceAll(advances) : [],
+      ])
+      const outcomes = new Map<Append | Advance, Outcome<unknown>>()
+      for (const [i, append] of appends.entries()) outcomes.set(append, appended[i] as Outcome<unknown>)
+      for (const [i, advance] of advances.entries()) outcomes.set(advance, advanced[i] as Outcome<unknown>)
+      return group.map((write) => outcomes.get(write) as Outcome<unknown>)
+    }, log)
+
+    const checkClock = async () => {
+      const before = fault
+      fault = await clockFault(connection, now)
+      if (fault && !before) log.error({ reason: fault }, 'nothing is written until the clocks agree')
+      if (before && !fault) log.info({}, 'the clocks agree again')
+    }
+    const clockTimer = setInterval(() => {
+      checkClock().catch((error: unknown) => log.warn({ error }, 'cannot compare the clocks; trying again'))
+    }, clockCheckMs)
+    clockTimer.unref()
+
+    let closed: Promise<void> | null = null
+    const close = () => {
+      closed ??= (async () => {
+        clearInterval(clockTimer)
+        await writes.close()
+        await node.release().catch((error: unknown) => log.warn({ error }, 'cannot give back the number of this node'))
+        await connection.close()
+      })()
+      return closed
+    }
+    const whileOpen =
+      <Parameters extends unknown[], Result>(ask: (...parameters: Parameters) => Promise<Result>) =>
+      async (...parameters: Parameters): Promise<Result> => {
+        if (closed) throw unavailable('the store is closed')
+        return ask(...parameters)
+      }
+    const guarded = <Port extends object>(port: Port): Port =>
+      Object.fromEntries(
+        Object.entries(port).map(([name, ask]) => [name, typeof ask === 'function' ? whileOpen(ask) : ask]),
+      ) as Port
+
+    const messageWrites: Pick<MessageStore, 'append' | 'advance'> = {
+      append: (draft) => writes.write(appendOf(draft)),
+      advance: async (moves) => (moves.length === 0 ? [] : writes.write(advanceOf(moves))),
+    }
+    return {
+      ...guarded(accountStore(models)),
+      ...guarded(conversationStore(models)),
+      ...guarded(changeStore(models, versions)),
+      ...messageWrites,
+      ping: whileOpen(async () => {
+        if (fault) throw new ChatError('unavailable', { cause: fault })
+        await inTime(node.renew(), pingMs)
+      }),
+      inspect: () => ({ topology: kind, node: node.current(), ...writes.counted() }),
+      close,
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    await connection.close().catch(() => {})
+    throw error
+  }
+}
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }

@@ -1,0 +1,47 @@
+import type { Connection } from 'mongoose'
+import type { Log } from '../../domain/ports.ts'
+import { isDuplicate } from './errors.ts'
+import { collectionNames, type Models } from './schema.ts'
+
+/** Raise it with every change that an older Parley could not live with, and bring older databases up to it here. */
+export const schemaVersion = 1
+
+/**
+ * Makes the collections and the indices that are missing; what is there costs a look. Building an index over many
+ * documents takes long, so that on a big database they are better built by hand before a new version starts.
+ * @throws Error in plain words: a newer Parley wrote the database, or something else did
+ */
+export const prepare = async (connection: Connection, models: Models, log: Log): Promise<void> => {
+  const existing = new Set((await connection.listCollections()).map(({ name }) => name))
+  const known = existing.has('meta') ? await models.meta.findById('schema', null, { lean: true }) : null
+  if (known && known.version > schemaVersion)
+    throw new Error(
+      `The database ${connection.name} has schema ${known.version}; this Parley knows schemas up to ${schemaVersion}. ` +
+        'A newer Parley has written it: start that one, or restore a backup from before the update.',
+    )
+  const taken = collectionNames.filter((name) => name !== 'meta' && existing.has(name))
+  if (!known && taken.length > 0)
+    throw new Error(
+      `The database ${connection.name} has collections that Parley did not make (${taken.join(', ')}); ` +
+        'name another database in MONGODB_URI: mongodb://.../<database>.',
+    )
+  if (!known) await claim(models)
+  for (const name of collectionNames) {
+    if (!existing.has(name)) await models[name].createCollection()
+    const present = existing.has(name) ? (await models[name].listIndexes()).map((index) => index.name) : []
+    const missing = models[name].schema.indexes().filter(([, options]) => !present.includes(String(options?.name)))
+    if (missing.length === 0) continue
+    if (existing.has(name)) log.info({ collection: name, indices: missing.length }, 'building indices')
+    await models[name].createIndexes()
+  }
+}
+
+/** Before the other collections, so that a start that is cut short is taken up again and not taken for somebody else's. */
+const claim = async ({ meta }: Models) => {
+  try {
+    await meta.create({ _id: 'schema', version: schemaVersion, createdAt: new Date() })
+  } catch (error) {
+    // Another node starts at the same moment.
+    if (!isDuplicate(error)) throw error
+  }
+}
