@@ -37,7 +37,9 @@ export async function* follow<Item>(
   const start = await store.version()
   const { since, undeliveredBefore } = readCursor(lastEventId) ?? { since: start, undeliveredBefore: true }
   const seen = createSeen(start, bus.shared)
-  const missed = await store.backlog(username, since, replayMax)
+  /** Nothing below is read again: who began with what was undelivered has had, and wants, nothing else from before. */
+  const floor = undeliveredBefore ? since : since - store.overlap
+  const missed = await store.backlog(username, floor, replayMax)
   const skipped = missed.map(({ conversationId }) => conversationId)
 
   /** Own messages are known to have arrived once somebody else's after them has, or where they had to be replayed. */
@@ -70,11 +72,18 @@ export async function* follow<Item>(
     )
   }
 
-  const changesFrom = (after: Version, upTo: Version, except: string[] = []) =>
+  const changesBetween = (after: Version, upTo: Version, except: string[]) =>
     pagesFrom(after, (from) => store.changes(username, { after: from, upTo, except }, pageSize))
 
-  const undelivered = () =>
-    pagesFrom(0, async (after) => {
+  /** All that may have come since then, and some of what came a little before. */
+  async function* changesSince(version: Version): AsyncGenerator<Change[]> {
+    const after = version - store.overlap
+    if (undeliveredBefore && after < since) yield* undelivered(Math.max(0, after))
+    yield* changesBetween(Math.max(floor, after), Number.MAX_SAFE_INTEGER, [])
+  }
+
+  const undelivered = (from: Version) =>
+    pagesFrom(from, async (after) => {
       const messages = await store.undelivered(username, { after, upTo: since }, pageSize)
       return messages.map((message): Change => ({ type: 'message', version: message.version, message }))
     })
@@ -96,13 +105,13 @@ export async function* follow<Item>(
       ? { type: 'ready', replay: 'complete' }
       : { type: 'ready', replay: 'reset', conversations: undeliveredBefore ? await fromUndelivered(missed) : missed },
   )
-  if (undeliveredBefore) yield* replay(undelivered())
-  yield* replay(changesFrom(since, start, skipped))
+  if (undeliveredBefore) yield* replay(undelivered(0))
+  yield* replay(changesBetween(floor, start, skipped))
 
   const position = () => Math.max(seen.position(), wakeUps.isWhole() ? wakeUps.newest() : 0)
   using _watched = staleFeeds.watch({ username, position, gap: wakeUps.gap })
   // The first look at the store after `start`: what came since then may have come before we listened.
-  yield* replay(changesFrom(start, Number.MAX_SAFE_INTEGER))
+  yield* replay(changesSince(start))
   yield asItem(cursorAt(seen.position()), { type: 'caughtUp' })
   while (!signal.aborted) {
     const wakeUp = wakeUps.take()
@@ -113,7 +122,7 @@ export async function* follow<Item>(
     const readFrom = wakeUp === 'gap' ? seen.position() : seen.holeBefore(wakeUp)
     if (readFrom !== null) {
       const upTo = await store.version()
-      yield* replay(changesFrom(readFrom, Number.MAX_SAFE_INTEGER))
+      yield* replay(changesSince(readFrom))
       seen.reach(upTo)
     } else if (wakeUp !== 'gap' && !seen.has(wakeUp)) {
       const isWhole = wakeUps.isWhole()
