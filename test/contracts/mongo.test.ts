@@ -1,20 +1,249 @@
-import { describe } from 'vitest'
-import { openMongoStore } from '../../server/store/mongo/open.ts'
+import { Mongoose } from 'mongoose'
+import { describe, expect, test } from 'vitest'
+import type { Log, Store, StoredMessage } from '../../server/domain/ports.ts'
+import { lateMs } from '../../server/store/mongo/limits.ts'
+import { type MongoOptions, openMongoStore } from '../../server/store/mongo/open.ts'
+import { versionsPerMs } from '../../server/store/mongo/versions.ts'
+import { startHeldNetwork } from '../harness/held-network.ts'
 import { findTestMongo, temporaryDatabase } from '../harness/mongo.ts'
-import { storeContract } from './store.ts'
+import { draft, storeContract } from './store.ts'
 
-const { uri, missing } = await findTestMongo()
+const { uri: server, missing } = await findTestMongo()
 
-const temporaryMongo = async () => {
-  const database = temporaryDatabase(uri as string)
-  const store = await openMongoStore({ uri: database.uri })
-  const close = async () => {
-    await store.close()
-    await database.drop()
+/** A database of its own, and as many stores on it as are opened. */
+const openDatabase = async () => {
+  const database = temporaryDatabase(server as string)
+  const stores: AsyncDisposable[] = []
+  const inspecting = new Mongoose().createConnection(database.uri)
+  return {
+    uri: database.uri,
+    /** The documents themselves. */
+    collection: (name: string) => inspecting.collection<{ _id: string } & Record<string, unknown>>(name),
+    async open(options: Partial<MongoOptions> = {}) {
+      const store = await openMongoStore({ uri: database.uri, ...options })
+      stores.push(store)
+      return store
+    },
+    async [Symbol.asyncDispose]() {
+      for (const store of stores) await store[Symbol.asyncDispose]()
+      await inspecting.close()
+      await database.drop()
+    },
   }
-  return { store, close, [Symbol.asyncDispose]: close }
 }
 
+const openOne = async () => {
+  const database = await openDatabase()
+  const store = await database.open()
+  return { store, close: () => database[Symbol.asyncDispose]() }
+}
+
+const all = (store: Store, conversationId = 'dm:ada:bob'): Promise<StoredMessage[]> =>
+  store.messages({ conversationId, from: 1, to: 1_000_000, limit: 1_000_000, newest: false })
+
+/** As a reader that resumes: from a version on, page by page; what comes again is dropped. */
+const changedSince = async (store: Store, username: string, version: number): Promise<StoredMessage[]> => {
+  const found = new Map<string, StoredMessage>()
+  for (let after = version - store.overlap; ; ) {
+    const range = { after, upTo: Number.MAX_SAFE_INTEGER, except: [] }
+    const changes = await store.changes(username, range, 50)
+    for (const change of changes) if (change.type === 'message') found.set(change.message.id, change.message)
+    if (changes.length < 50) return [...found.values()]
+    after = changes.at(-1)!.version
+  }
+}
+
+const isDense = (messages: StoredMessage[]) => messages.every(({ seq }, i) => seq === i + 1)
+const rises = (numbers: number[]) => numbers.every((number, i) => i === 0 || number > numbers[i - 1]!)
+
 describe.skipIf(missing)(`MongoDB${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  storeContract('MongoDB', temporaryMongo)
+  storeContract('MongoDB', openOne)
+
+  describe('two nodes', () => {
+    test('[P3] [P4] [P5] 8 writers on one conversation: dense, nothing twice, and a reader from any version omits nothing', async () => {
+      await using database = await openDatabase()
+      // As far apart as they may be.
+      const stores = [
+        await database.open({ now: () => Date.now() + 1_500 }),
+        await database.open({ now: () => Date.now() - 1_500 }),
+      ]
+      const reader = await database.open()
+      let isWriting = true
+      const followed = new Map<string, StoredMessage>()
+      const following = (async () => {
+        for (let position = 0, isLast = false; !isLast; ) {
+          isLast = !isWriting
+          for (const message of await changedSince(reader, 'bob', position)) {
+            followed.set(message.id, message)
+            position = Math.max(position, message.version)
+          }
+        }
+      })()
+      const acknowledged: StoredMessage[] = []
+      await Promise.all(
+        Array.from({ length: 8 }, async (_, writer) => {
+          for (let n = 0; n < 20; n++) {
+            const said = draft(writer % 4 < 2 ? 'ada' : 'bob', writer % 4 < 2 ? 'bob' : 'ada', `${writer} ${n}`, {
+              clientMessageId: `${writer} ${n}`,
+            })
+            // Now and then the answer is lost, and the client asks another node.
+            const asked = n % 5 === 0 ? stores : [stores[writer % 2]!]
+            const answers = await Promise.all(asked.map((store) => store.append(said)))
+            expect(new Set(answers.map(({ message }) => message.id)).size).toBe(1)
+            expect(answers.filter(({ repeated }) => !repeated)).toHaveLength(1)
+            acknowledged.push(answers[0]!.message)
+          }
+        }),
+      )
+      isWriting = false
+      await following
+      const stored = await all(reader)
+      expect(stored).toHaveLength(160)
+      expect(isDense(stored)).toBe(true)
+      expect(rises(stored.map(({ version }) => version))).toBe(true)
+      expect(acknowledged.toSorted((a, b) => a.seq - b.seq)).toEqual(stored)
+      expect([...followed.values()].toSorted((a, b) => a.seq - b.seq)).toEqual(stored)
+      for (const [i, { version }] of stored.entries()) {
+        if (i % 20 !== 0) continue
+        const ids = new Set((await changedSince(reader, 'ada', version)).map(({ id }) => id))
+        expect(stored.slice(i + 1).filter(({ id }) => !ids.has(id))).toEqual([])
+      }
+    }, 60_000)
+
+    test('no version is given twice, whatever the clocks say', async () => {
+      await using database = await openDatabase()
+      const now = Date.now()
+      const stores = [await database.open({ now: () => now }), await database.open({ now: () => now })]
+      const sent = await Promise.all(
+        Array.from({ length: 200 }, (_, i) => stores[i % 2]!.append(draft(`user${i}`, 'bob', 'hi'))),
+      )
+      expect(new Set(sent.map(({ message }) => message.version)).size).toBe(200)
+      expect(stores.map((store) => store.inspect().node)).toEqual([0, 1])
+    })
+
+    test('[P6] the same receipt is moved from two sides: forward only, and both are told where it is', async () => {
+      await using database = await openDatabase()
+      const stores = [await database.open(), await database.open()]
+      for (let i = 0; i < 20; i++) await stores[0]!.append(draft('ada', 'bob', `${i}`))
+      const move = (store: Store, deliveredSeq: number, readSeq: number) =>
+        store.advance([{ conversationId: 'dm:ada:bob', username: 'bob', deliveredSeq, readSeq }])
+      const moved = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => (i % 2 ? move(stores[1]!, 0, i + 1) : move(stores[0]!, i + 1, 0))),
+      )
+      const [receipt] = (await stores[0]!.receipts(['dm:ada:bob'])).filter(({ username }) => username === 'bob')
+      expect(receipt).toMatchObject({ deliveredSeq: 20, readSeq: 20 })
+      expect(moved.flat().map(({ version }) => version)).toContain(receipt!.version)
+    })
+
+    test('[P1] a node that ended between a message and its conversation leaves nothing behind that others stumble over', async () => {
+      await using database = await openDatabase()
+      const store = await database.open()
+      for (const text of ['one', 'two']) await store.append(draft('ada', 'bob', text))
+      await database.collection('conversations').updateOne({ _id: 'dm:ada:bob' }, { $set: { lastSeq: 1 } })
+      expect((await store.conversation('dm:ada:bob'))!.lastSeq).toBe(2)
+      expect(
+        await store.advance([{ conversationId: 'dm:ada:bob', username: 'bob', deliveredSeq: 2, readSeq: 0 }]),
+      ).toMatchObject([{ deliveredSeq: 2 }])
+      expect((await store.append(draft('ada', 'bob', 'three'))).message.seq).toBe(3)
+      expect(isDense(await all(store))).toBe(true)
+    })
+  })
+
+  describe('a database that is away', () => {
+    /** A store behind a network, so that nothing else is known of the server than its address there. */
+    const behind = async (log?: Log) => {
+      const database = await openDatabase()
+      const { port, search } = new URL(database.uri.split(',').at(0)!.replace('mongodb:', 'http:'))
+      const network = await startHeldNetwork(Number(port))
+      const { pathname } = new URL(database.uri.replace('mongodb:', 'http:'))
+      const uri = `mongodb://127.0.0.1:${network.port}${pathname}${search ? `${search}&` : '?'}directConnection=true`
+      const store = await database.open({ uri, ...(log && { log }) })
+      return {
+        database,
+        network,
+        store,
+        async [Symbol.asyncDispose]() {
+          network.restore()
+          network.deliver()
+          await database[Symbol.asyncDispose]()
+          await network[Symbol.asyncDispose]()
+        },
+      }
+    }
+
+    test('is unavailable within 5 s, and everything goes on when it is back', async () => {
+      const said: string[] = []
+      const hear = (_: object, words: string) => void said.push(words)
+      await using opened = await behind({ debug() {}, info: hear, warn: hear, error: hear })
+      const { store, network } = opened
+      await store.append(draft('ada', 'bob', 'one', { clientMessageId: 'c1' }))
+      network.cut()
+      const asked = performance.now()
+      const unavailable = { kind: 'unavailable', retryable: true }
+      await Promise.all([
+        expect(store.append(draft('ada', 'bob', 'two', { clientMessageId: 'c2' }))).rejects.toMatchObject(unavailable),
+        expect(all(store)).rejects.toMatchObject(unavailable),
+        expect(store.ping()).rejects.toMatchObject(unavailable),
+      ])
+      expect(performance.now() - asked).toBeLessThan(6_000)
+      network.restore()
+      const [first, second] = await Promise.all(
+        ['one', 'two'].map((text, i) =>
+          eventually(() => store.append(draft('ada', 'bob', text, { clientMessageId: `c${i + 1}` }))),
+        ),
+      )
+      expect([first!.message.seq, first!.repeated, second!.message.seq]).toEqual([1, true, 2])
+      expect((await all(store)).map(({ text }) => text)).toEqual(['one', 'two'])
+      expect(said).toContain('MongoDB cannot be reached; nothing can be read or written until it can')
+      expect(said).toContain('MongoDB can be reached again')
+    }, 60_000)
+
+    test('[P5] a message that is held up on its way for longer than anybody reads back is found by those who read on', async () => {
+      await using opened = await behind()
+      const { store, network, database } = opened
+      const reader = await database.open()
+      const before = await store.append(draft('ada', 'bob', 'before'))
+      const isOnItsWay = network.holdFrom('late')
+      const late = store.append(draft('ada', 'bob', 'late', { clientMessageId: 'c1' }))
+      const refused = expect(late).rejects.toMatchObject({ kind: 'unavailable' })
+      await isOnItsWay
+      await refused
+      // Others go on meanwhile, until nobody who reads goes back far enough for the version that the message had.
+      const tooLate = before.message.version + lateMs * 1.2 * versionsPerMs
+      const goOn = async (): Promise<StoredMessage> => {
+        const { message } = await reader.append(draft('ada', 'cleo', 'meanwhile'))
+        return message.version > tooLate ? message : goOn()
+      }
+      const message = await goOn()
+      network.deliver()
+      await expect
+        .poll(
+          async () => (await changedSince(reader, 'bob', message.version + reader.overlap)).map(({ text }) => text),
+          {
+            timeout: 20_000,
+          },
+        )
+        .toContain('late')
+      const stored = await all(reader)
+      expect(stored.map(({ seq, text }) => [seq, text])).toEqual([
+        [1, 'before'],
+        [2, 'late'],
+      ])
+      expect(await reader.append(draft('ada', 'bob', 'late', { clientMessageId: 'c1' }))).toMatchObject({
+        repeated: true,
+        message: { seq: 2 },
+      })
+    }, 60_000)
+  })
 })
+
+/** As a client does it: what is unavailable is tried again. */
+const eventually = async <T>(ask: () => Promise<T>): Promise<T> => {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if ((error as { kind?: string }).kind !== 'unavailable') throw error
+    }
+  }
+}

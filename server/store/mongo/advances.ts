@@ -1,7 +1,7 @@
 import { messageId, type Receipt } from '../../contract/index.ts'
 import type { Log, MessageStore } from '../../domain/ports.ts'
 import { memberId, toReceipt } from './documents.ts'
-import { inTime } from './errors.ts'
+import { inTime, wordsOf } from './errors.ts'
 import { lateMs, waitMaxMs } from './limits.ts'
 import { type MemberDocument, type Models, native } from './schema.ts'
 import type { Versions } from './versions.ts'
@@ -104,7 +104,10 @@ export const createAdvances = ({ models, versions, log }: { models: Models; vers
       const { matchedCount } = await inTime(native(members).bulkWrite(updates, { ordered: false, maxTimeMS: lateMs }))
       return matchedCount === moving.length && performance.now() - givenAt <= lateMs
     } catch (error) {
-      log.warn({ error, receipts: moving.length }, 'it is not known whether receipts were stored; looking')
+      log.warn(
+        { reason: wordsOf(error), receipts: moving.length },
+        'it is not known whether receipts were stored; looking',
+      )
       return false
     }
   }

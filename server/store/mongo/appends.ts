@@ -1,7 +1,7 @@
 import { ChatError, type ConversationId, messageId } from '../../contract/index.ts'
 import type { Draft, Log, StoredMessage } from '../../domain/ports.ts'
 import { audienceOf, toMessage } from './documents.ts'
-import { type Inserted, insertedOf, inTime, unavailable } from './errors.ts'
+import { failureOf, type Inserted, insertedOf, inTime, unavailable, wordsOf } from './errors.ts'
 import type { Heads, Top } from './heads.ts'
 import { lateMs } from './limits.ts'
 import { type MessageDocument, type Models, native } from './schema.ts'
@@ -128,13 +128,13 @@ export const createAppends = ({
   /** What follows one that fails is not inserted, if `ordered`: no message may come behind a hole. */
   const insert = async (tried: Tried[], ordered: boolean): Promise<Inserted[] | null> => {
     const documents = tried.map(({ document }) => document)
-    const error = await inTime(native(messages).insertMany(documents, { ordered, maxTimeMS: lateMs })).then(
-      () => null,
-      (failure: unknown) => (failure instanceof ChatError ? failure.cause : failure),
-    )
-    const inserted = insertedOf(documents.length, ordered, error)
+    const failure = await failureOf(native(messages).insertMany(documents, { ordered, maxTimeMS: lateMs }))
+    const inserted = insertedOf(documents.length, ordered, failure)
     if (!inserted)
-      log.warn({ error, messages: documents.length }, 'it is not known whether messages were stored; looking')
+      log.warn(
+        { reason: wordsOf(failure), messages: documents.length },
+        'it is not known whether messages were stored; looking',
+      )
     return inserted
   }
 
@@ -190,7 +190,10 @@ export const createAppends = ({
     try {
       await heads.moveTo(stored.map(({ message }) => message))
     } catch (error) {
-      log.warn({ error, messages: stored.length }, 'messages were stored, their conversations were not; trying again')
+      log.warn(
+        { reason: wordsOf(error), messages: stored.length },
+        'messages were stored, their conversations were not; trying again',
+      )
       for (const { append, message, repeated } of stored) {
         if (!repeated) append.places.push({ id: message.id, version: message.version, givenAt: performance.now() })
         outcomes.set(append, repeated ? again : unknown)
@@ -213,7 +216,7 @@ export const createAppends = ({
         append.collided = true
         repeats.push(append)
       } else if (inserted.skipped) outcomes.set(append, again)
-      else outcomes.set(append, refused(unavailable(inserted.refused)))
+      else outcomes.set(append, refused(unavailable(String(inserted.refused))))
     })
     if (repeats.length > 0) await answerRepeats(repeats, outcomes)
     await moveHeads(outcomes)

@@ -8,6 +8,7 @@ const defaultDatabase = 'parley'
 export interface Topology {
   connection: Connection
   kind: 'replicaSet' | 'sharded' | 'standalone'
+  close(): Promise<void>
 }
 
 /**
@@ -18,8 +19,8 @@ export const connect = async (uri: string, log: Log): Promise<Topology> => {
   const where = hostsOf(uri)
   const mongoose = new Mongoose({ sanitizeFilter: true, strictQuery: 'throw', bufferCommands: false })
   const connection = mongoose.createConnection()
-  // Without a listener an error would end the process; each call says its own.
-  connection.on('error', (error) => log.warn({ error }, 'the connection to MongoDB failed'))
+  // Without a listener an error would end the process. Nothing is lost here: each call says why it failed.
+  connection.on('error', () => {})
   try {
     await connection.openUri(uri, {
       ...(databaseOf(uri) === null && { dbName: defaultDatabase }),
@@ -40,11 +41,18 @@ export const connect = async (uri: string, log: Log): Promise<Topology> => {
     })
     requireDurable(connection)
     const { msg, setName } = await hello(connection)
-    tellOfCuts(connection, where, log)
-    return { connection, kind: msg === 'isdbgrid' ? 'sharded' : setName ? 'replicaSet' : 'standalone' }
+    const untold = tellOfCuts(connection, where, log)
+    return {
+      connection,
+      kind: msg === 'isdbgrid' ? 'sharded' : setName ? 'replicaSet' : 'standalone',
+      close() {
+        untold()
+        return connection.close()
+      },
+    }
   } catch (error) {
     await connection.close().catch(() => {})
-    throw new Error(explain(error, where), { cause: withoutCredentials(error, uri) })
+    throw explained(error, uri)
   }
 }
 
@@ -59,30 +67,31 @@ const requireDurable = (connection: Connection): void => {
     throw new Error('The driver did not take the settings on which durability rests: w=majority, journal, retryWrites.')
 }
 
-const tellOfCuts = (connection: Connection, where: string, log: Log): void => {
+/** @returns a function that ends it */
+const tellOfCuts = (connection: Connection, where: string, log: Log): (() => void) => {
   let isCut = false
-  connection.on('disconnected', () => {
+  const tellCut = () => {
     if (!isCut) log.error({ where }, 'MongoDB cannot be reached; nothing can be read or written until it can')
     isCut = true
-  })
+  }
+  connection.on('disconnected', tellCut)
   connection.on('connected', () => {
     if (isCut) log.info({ where }, 'MongoDB can be reached again')
     isCut = false
   })
+  return () => void connection.off('disconnected', tellCut)
 }
 
-/** The hosts alone: what stands before them is secret. */
+/** The hosts alone: what stands before them is secret, also where it is not written as it should be. */
 export const hostsOf = (uri: string): string =>
-  /^mongodb(?:\+srv)?:\/\/(?:[^/?#]*@)?([^/?#@]+)/.exec(uri)?.[1] ?? 'the address in MONGODB_URI'
+  /^mongodb(?:\+srv)?:\/\/(?:.*@)?([^/?#@]+)/.exec(uri)?.[1] ?? 'the address in MONGODB_URI'
 
 const databaseOf = (uri: string): string | null => /^[^:]+:\/\/[^/?#]+\/([^?#]+)/.exec(uri)?.[1] ?? null
 
-/** The driver puts the whole URI into some of its messages. */
-const withoutCredentials = (error: unknown, uri: string): unknown => {
-  if (!(error instanceof Error)) return error
-  const credentials = /^[^:]+:\/\/([^/?#]*)@/.exec(uri)?.[1]
-  const secrets = credentials ? [credentials, ...credentials.split(':')].filter((secret) => secret !== '') : []
-  return secrets.some((secret) => `${error.message}${error.stack}`.includes(secret)) ? undefined : error
+/** Whether these words repeat something that stands before the hosts, as some of the driver's do. */
+const hasCredentials = (words: string, uri: string): boolean => {
+  const credentials = /^[^:]+:\/\/(.*)@/.exec(uri)?.[1] ?? ''
+  return [credentials, ...credentials.split(':')].some((secret) => secret !== '' && words.includes(secret))
 }
 
 const codeOf = (error: unknown): unknown => (error instanceof mongo.MongoServerError ? error.code : undefined)
@@ -96,29 +105,38 @@ const reasonsOf = (error: unknown): unknown[] => {
   return [error, ...of, ...(cause instanceof Error ? reasonsOf(cause) : [])].filter(Boolean)
 }
 
-const explain = (error: unknown, where: string): string => {
+/** What the driver throws for a URI or an option that it cannot read; its parser has classes of its own. */
+const misread = /^(Mongo(Parse|API|InvalidArgument|MissingCredentials|MissingDependency|)Error|URIError|TypeError)$/
+
+/** The same in plain words that say what to do, without what stands before the hosts in the URI. */
+export const explained = (error: unknown, uri: string): Error => new Error(explain(error, hostsOf(uri), uri))
+
+const explain = (error: unknown, where: string, uri: string): string => {
   const reasons = reasonsOf(error)
   const words = reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason))).join('; ')
   const is = (...wanted: unknown[]) => reasons.some((reason) => wanted.includes(codeOf(reason)))
   if (is(codes.authenticationFailed, codes.atlasAuthentication))
-    return `MongoDB at ${where} does not know the name or the password in MONGODB_URI; correct them (and authSource, if the user is of another database).`
-  if (is(codes.unauthorized))
-    return `MongoDB at ${where} lets the user in MONGODB_URI not use this database; give her the role readWrite on it.`
-  if (
-    reasons.some(
-      (reason) =>
-        reason instanceof mongo.MongoParseError ||
-        (reason instanceof mongo.MongoAPIError && !(reason instanceof mongo.MongoServerClosedError)),
+    return (
+      `MongoDB at ${where} does not know the name or the password in MONGODB_URI; correct them, ` +
+      'and authSource if the user is of another database.'
     )
-  )
-    return 'MONGODB_URI cannot be read. It looks like mongodb://<user>:<password>@<host>:<port>/<database>; special characters in the password are percent-encoded.'
+  if (is(codes.unauthorized))
+    return `MongoDB at ${where} does not let the user in MONGODB_URI use this database; give her the role readWrite on it.`
+  if (error instanceof Error && misread.test(error.name))
+    return (
+      `MONGODB_URI cannot be read${hasCredentials(error.message, uri) ? '' : ` (${error.message})`}. It looks like ` +
+      'mongodb://<user>:<password>@<host>:<port>/<database>; special characters in the password are percent-encoded.'
+    )
   if (/ENOTFOUND|EAI_AGAIN|querySrv/.test(words))
     return `MongoDB was not found: ${where} is not a known name. Correct the host in MONGODB_URI.`
   if (/ECONNREFUSED/.test(words))
     return `No MongoDB answers at ${where}: the connection was refused. Start it, or correct MONGODB_URI.`
   if (/certificate|TLS|SSL/i.test(words))
     return `MongoDB at ${where} and this server do not agree on TLS; see tls and tlsCAFile in MONGODB_URI.`
-  if (/primary/i.test(words) || (error as Error).name.includes('ServerSelection'))
-    return `No MongoDB at ${where} takes writes: none answered within ${waitMaxMs / 1_000} s as the primary. See that the replica set is up and its name in MONGODB_URI is right.`
-  return `MongoDB at ${where} cannot be used: ${error instanceof Error ? error.message : String(error)}`
+  if (error instanceof Error && error.name.includes('ServerSelection'))
+    return (
+      `No MongoDB at ${where} takes writes: none answered within ${waitMaxMs / 1_000} s as the primary. ` +
+      'See that the replica set is up, and that its name (replicaSet) and tls are right in MONGODB_URI.'
+    )
+  return `MongoDB at ${where} cannot be used: ${hasCredentials(words, uri) ? (error as Error).name : words}`
 }

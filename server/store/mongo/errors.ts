@@ -9,18 +9,39 @@ export const isDuplicate = (error: unknown): boolean =>
 
 export const unavailable = (cause: unknown): ChatError => new ChatError('unavailable', { cause })
 
+/** In one line: what the driver adds, the state of all servers among it, fills a log. */
+export const wordsOf = (error: unknown): string => {
+  if (error instanceof ChatError && error.cause !== undefined) return wordsOf(error.cause)
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
 /**
  * What the database gives within `waitMaxMs`. The driver's own time-outs add up to more where it tries again: a server
  * is chosen anew, a socket opened, a call repeated.
  * @throws ChatError `unavailable`; what was asked may still be carried out
  */
-export const inTime = <T>(asked: Promise<T>, ms = waitMaxMs): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(unavailable(`no answer within ${ms} ms`)), ms)
-    asked
-      .then(resolve, (error: unknown) => reject(error instanceof ChatError ? error : unavailable(error)))
-      .finally(() => clearTimeout(timer))
+export const inTime = async <T>(asked: Promise<T>, ms = waitMaxMs): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
   })
+  try {
+    return await Promise.race([asked, tooLate])
+  } catch (error) {
+    throw error instanceof ChatError ? error : unavailable(wordsOf(error))
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Why it failed; null: it did not. */
+export const failureOf = (asked: Promise<unknown>): Promise<unknown> =>
+  inTime(
+    asked.then(
+      () => null,
+      (error: unknown) => error,
+    ),
+  ).catch((error: unknown) => error)
 
 /** What became of the documents of an insert. */
 export interface Inserted {

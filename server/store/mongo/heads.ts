@@ -3,7 +3,7 @@ import type { ConversationId } from '../../contract/index.ts'
 import type { StoredMessage } from '../../domain/ports.ts'
 import type { Append } from './appends.ts'
 import { audienceOf, memberId } from './documents.ts'
-import { insertedOf, inTime, unavailable } from './errors.ts'
+import { failureOf, insertedOf, inTime, unavailable, wordsOf } from './errors.ts'
 import { waitMaxMs } from './limits.ts'
 import { type ConversationDocument, type MemberDocument, type Models, native } from './schema.ts'
 
@@ -86,14 +86,9 @@ export const createHeads = ({ conversations, members, messages }: Models): Heads
   ): Promise<void> => {
     if (documents.length === 0) return
     const asked = native(model).insertMany(documents as never[], { ordered: false, maxTimeMS: waitMaxMs })
-    const error = await inTime(
-      asked.then(
-        () => null,
-        (error: unknown) => error,
-      ),
-    )
-    const inserted = insertedOf(documents.length, false, error)
-    if (!inserted || inserted.some(({ refused }) => refused)) throw unavailable(error)
+    const failure = await failureOf(asked)
+    const inserted = insertedOf(documents.length, false, failure)
+    if (!inserted || inserted.some(({ refused }) => refused)) throw unavailable(wordsOf(failure))
   }
 
   return {

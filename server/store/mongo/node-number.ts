@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Log } from '../../domain/ports.ts'
-import { isDuplicate, unavailable } from './errors.ts'
+import { isDuplicate, unavailable, wordsOf } from './errors.ts'
 import type { Models } from './schema.ts'
 import { nodesMax } from './versions.ts'
 
@@ -66,7 +66,10 @@ export const takeNodeNumber = async ({ nodes }: Models, now: () => number, log: 
 
   await takeAny()
   const timer = setInterval(
-    () => renew().catch((error: unknown) => log.warn({ error }, 'cannot renew the number of this node; trying again')),
+    () =>
+      renew().catch((error: unknown) =>
+        log.warn({ reason: wordsOf(error) }, 'cannot renew the number of this node; trying again'),
+      ),
     renewMs,
   )
   timer.unref()
@@ -76,7 +79,7 @@ export const takeNodeNumber = async ({ nodes }: Models, now: () => number, log: 
     async hold() {
       if (now() < heldUntil - marginMs) return
       await renew().catch((error: unknown) => {
-        throw unavailable(error)
+        throw unavailable(wordsOf(error))
       })
     },
     renew,

@@ -4,9 +4,9 @@ import { accountStore } from './accounts.ts'
 import { type Advance, advanceOf, createAdvances } from './advances.ts'
 import { type Append, appendOf, createAppends } from './appends.ts'
 import { changeStore } from './changes.ts'
-import { connect, type Topology } from './connect.ts'
+import { connect, explained, type Topology } from './connect.ts'
 import { conversationStore } from './conversations.ts'
-import { inTime, unavailable } from './errors.ts'
+import { inTime, unavailable, wordsOf } from './errors.ts'
 import { createHeads } from './heads.ts'
 import { takeNodeNumber } from './node-number.ts'
 import { prepare } from './prepare.ts'
@@ -44,7 +44,7 @@ const pingMs = 2_000
  * and ours differ
  */
 export const openMongoStore = async ({ uri, log = silent, now = Date.now }: MongoOptions): Promise<MongoStore> => {
-  const { connection, kind } = await connect(uri, log)
+  const { connection, kind, close: disconnect } = await connect(uri, log)
   try {
     let fault = await clockFault(connection, now)
     if (fault) throw new Error(fault)
@@ -79,7 +79,9 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
       if (before && !fault) log.info({}, 'the clocks agree again')
     }
     const clockTimer = setInterval(() => {
-      checkClock().catch((error: unknown) => log.warn({ error }, 'cannot compare the clocks; trying again'))
+      checkClock().catch((error: unknown) =>
+        log.warn({ reason: wordsOf(error) }, 'cannot compare the clocks; trying again'),
+      )
     }, clockCheckMs)
     clockTimer.unref()
 
@@ -88,8 +90,10 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
       closed ??= (async () => {
         clearInterval(clockTimer)
         await writes.close()
-        await node.release().catch((error: unknown) => log.warn({ error }, 'cannot give back the number of this node'))
-        await connection.close()
+        await node
+          .release()
+          .catch((error: unknown) => log.warn({ reason: wordsOf(error) }, 'cannot give back the number of this node'))
+        await disconnect()
       })()
       return closed
     }
@@ -122,8 +126,8 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
       [Symbol.asyncDispose]: close,
     }
   } catch (error) {
-    await connection.close().catch(() => {})
-    throw error
+    await disconnect().catch(() => {})
+    throw error instanceof Error && error.name.startsWith('Mongo') ? explained(error, uri) : error
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose'
+import { type Connection, mongo } from 'mongoose'
 import type { Log } from '../../domain/ports.ts'
 import { isDuplicate } from './errors.ts'
 import { collectionNames, type Models } from './schema.ts'
@@ -32,7 +32,12 @@ export const prepare = async (connection: Connection, models: Models, log: Log):
     const missing = models[name].schema.indexes().filter(([, options]) => !present.includes(String(options?.name)))
     if (missing.length === 0) continue
     if (existing.has(name)) log.info({ collection: name, indices: missing.length }, 'building indices')
-    await models[name].createIndexes()
+    await models[name].createIndexes().catch((error: unknown) => {
+      if (!(error instanceof mongo.MongoNetworkTimeoutError)) throw error
+      throw new Error(
+        `The indices of ${connection.name}.${name} are not built yet. MongoDB goes on building them: start again when it is done.`,
+      )
+    })
   }
 }
 

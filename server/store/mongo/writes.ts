@@ -1,6 +1,6 @@
 import type { ChatError, Version } from '../../contract/index.ts'
 import type { Log } from '../../domain/ports.ts'
-import { unavailable } from './errors.ts'
+import { unavailable, wordsOf } from './errors.ts'
 import { waitMaxMs } from './limits.ts'
 
 /** One group takes at most so many, so that the first of them does not wait long for the last. */
@@ -50,7 +50,7 @@ export const startWrites = <Write>(run: (writes: Write[]) => Promise<Outcome<unk
       if (waiting.length === 0) return
       const group = waiting.splice(0, groupMax)
       const outcomes = await run(group.map(({ write }) => write)).catch((error: unknown) => {
-        if (failures === 0) log.warn({ error }, 'a group of writes failed; trying again')
+        if (failures === 0) log.warn({ reason: wordsOf(error) }, 'a group of writes failed; trying again')
         return group.map(() => again)
       })
       counted.groups++
