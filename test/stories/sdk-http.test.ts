@@ -15,7 +15,7 @@ const transportOf = ({ state }: ChatClient) => ('transport' in state ? state.tra
 const textsOf = ({ inbox }: Person) => inbox.items.map(({ text }) => text)
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `${i + 1}`)
 
-describe.concurrent('over plain HTTP', () => {
+describe.concurrent('over plain HTTP', { timeout: 60_000 }, () => {
   test.for<WebSockets>(['refused', 'unanswered', 'swallowed', 'reset'])(
     '[P2] [P3] [P6] two people talk where WebSockets are %s',
     async (webSockets) => {
@@ -108,7 +108,7 @@ describe.concurrent('over plain HTTP', () => {
   })
 })
 
-describe.concurrent('sessions over plain HTTP', () => {
+describe.concurrent('sessions over plain HTTP', { timeout: 60_000 }, () => {
   test('register and login sign in what follows; who logs out can log in at once, as somebody else', async () => {
     await using world = await startWorld({ webSockets: 'refused' })
     const [ada] = await world.people('ada', 'bob')
@@ -191,7 +191,7 @@ describe.concurrent('sessions over plain HTTP', () => {
   })
 })
 
-describe.concurrent('the network below plain HTTP', () => {
+describe.concurrent('the network below plain HTTP', { timeout: 60_000 }, () => {
   test.for([
     ['within 5 s after a send', true, [2_000, 3_000]],
     ['within 13 s when it is quiet', false, [10_000, 3_000]],
@@ -225,7 +225,7 @@ describe.concurrent('the network below plain HTTP', () => {
   })
 })
 
-describe.concurrent('the way back to a WebSocket', () => {
+describe.concurrent('the way back to a WebSocket', { timeout: 60_000 }, () => {
   test('[P2] [P3] [P5] is found by itself, and nothing is lost or doubled on it', async () => {
     await using world = await startWorld({ webSockets: 'refused' })
     const [ada, bob] = await world.people('ada', 'bob')
