@@ -6,6 +6,7 @@ import { type MongoOptions, openMongoStore } from '../../server/store/mongo/open
 import { versionsPerMs } from '../../server/store/mongo/versions.ts'
 import { startHeldNetwork } from '../harness/held-network.ts'
 import { findTestMongo, temporaryDatabase } from '../harness/mongo.ts'
+import { nodeStoreContract } from './node-store.ts'
 import { draft, storeContract } from './store.ts'
 
 const { uri: server, missing } = await findTestMongo()
@@ -58,6 +59,7 @@ const rises = (numbers: number[]) => numbers.every((number, i) => i === 0 || num
 
 describe.skipIf(missing)(`MongoDB${missing ? ` (skipped: ${missing})` : ''}`, () => {
   storeContract('MongoDB', openOne)
+  nodeStoreContract('MongoDB', openOne)
 
   describe('two nodes', () => {
     test('[P3] [P4] [P5] 8 writers on one conversation: dense, nothing twice, and a reader from any version omits nothing', async () => {

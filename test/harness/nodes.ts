@@ -61,8 +61,7 @@ const startNode = async (store: Store, redis: TestRedis, options: WorldOptions):
   let isDead = false
   const shared: Store = {
     ...store,
-    changes: (username, range, limit) =>
-      store.changes(username, { ...range, after: Math.max(0, range.after - overlap) }, limit),
+    overlap,
     removeNode: async (node) => (isDead ? undefined : store.removeNode(node)),
     keepNode: async (node, at) => (isDead ? undefined : store.keepNode(node, at)),
     close: async () => {},

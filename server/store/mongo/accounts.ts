@@ -1,10 +1,13 @@
-import { ChatError } from '../../contract/index.ts'
+import { ChatError, type Version } from '../../contract/index.ts'
 import type { AccountStore, StoredSession, StoredUser } from '../../domain/ports.ts'
 import { inTime, isDuplicate } from './errors.ts'
 import { waitMaxMs } from './limits.ts'
 import { type Models, native, type SessionDocument, type UserDocument } from './schema.ts'
 
-export const accountStore = ({ users, sessions }: Models): AccountStore => {
+export const accountStore = (
+  { users, sessions, endedSessions }: Models,
+  nextVersion: () => Promise<Version>,
+): AccountStore => {
   const { trusted } = users.base
   const reading = { lean: true, maxTimeMS: waitMaxMs } as const
   const writing = { maxTimeMS: waitMaxMs }
@@ -43,11 +46,17 @@ export const accountStore = ({ users, sessions }: Models): AccountStore => {
     },
 
     async deleteSession(tokenHash) {
+      const session = await inTime(sessions.findById(tokenHash, null, reading).exec())
+      if (!session) return false
+      // Remembered first: were this node to end between the two, the session would live, and can be ended again.
+      const ended = { version: await nextVersion(), expiresAt: session.expiresAt }
+      await inTime(endedSessions.updateOne({ _id: tokenHash }, { $max: ended }, { upsert: true, ...writing }).exec())
       return (await inTime(sessions.deleteOne({ _id: tokenHash }, writing).exec())).deletedCount > 0
     },
 
     async deleteExpiredSessions(before) {
       const expired = { expiresAt: trusted({ $lt: before }) }
+      await inTime(endedSessions.deleteMany(expired, writing).exec())
       return (await inTime(sessions.deleteMany(expired, writing).exec())).deletedCount
     },
 

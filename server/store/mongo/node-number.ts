@@ -20,7 +20,7 @@ export interface NodeNumber {
 }
 
 /** @throws Error where all numbers are taken */
-export const takeNodeNumber = async ({ nodes }: Models, now: () => number, log: Log): Promise<NodeNumber> => {
+export const takeNodeNumber = async ({ nodeNumbers }: Models, now: () => number, log: Log): Promise<NodeNumber> => {
   const owner = randomUUID()
   let number = -1
   let heldUntil = 0
@@ -28,8 +28,8 @@ export const takeNodeNumber = async ({ nodes }: Models, now: () => number, log: 
   /** @returns whether it worked: another node may be quicker. */
   const take = async (free: number, until: number): Promise<boolean> => {
     try {
-      const { upsertedCount, matchedCount } = await nodes.updateOne(
-        { _id: free, until: nodes.base.trusted({ $lt: new Date(now()) }) },
+      const { upsertedCount, matchedCount } = await nodeNumbers.updateOne(
+        { _id: free, until: nodeNumbers.base.trusted({ $lt: new Date(now()) }) },
         { $set: { owner, until: new Date(until) } },
         { upsert: true },
       )
@@ -42,9 +42,9 @@ export const takeNodeNumber = async ({ nodes }: Models, now: () => number, log: 
 
   const takeAny = async () => {
     const taken = new Set(
-      (await nodes.find({ until: nodes.base.trusted({ $gte: new Date(now()) }) }, '_id', { lean: true })).map(
-        ({ _id }) => _id,
-      ),
+      (
+        await nodeNumbers.find({ until: nodeNumbers.base.trusted({ $gte: new Date(now()) }) }, '_id', { lean: true })
+      ).map(({ _id }) => _id),
     )
     for (let free = 0; free < nodesMax; free++) {
       if (taken.has(free)) continue
@@ -59,7 +59,7 @@ export const takeNodeNumber = async ({ nodes }: Models, now: () => number, log: 
 
   const renew = async () => {
     const until = now() + leaseMs
-    const { matchedCount } = await nodes.updateOne({ _id: number, owner }, { $set: { until: new Date(until) } })
+    const { matchedCount } = await nodeNumbers.updateOne({ _id: number, owner }, { $set: { until: new Date(until) } })
     if (matchedCount > 0) heldUntil = until
     else await takeAny()
   }
@@ -85,7 +85,7 @@ export const takeNodeNumber = async ({ nodes }: Models, now: () => number, log: 
     renew,
     async release() {
       clearInterval(timer)
-      await nodes.deleteOne({ _id: number, owner })
+      await nodeNumbers.deleteOne({ _id: number, owner })
     },
   }
 }

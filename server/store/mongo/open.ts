@@ -9,6 +9,7 @@ import { conversationStore } from './conversations.ts'
 import { inTime, unavailable, wordsOf } from './errors.ts'
 import { createHeads } from './heads.ts'
 import { takeNodeNumber } from './node-number.ts'
+import { nodeStore } from './nodes.ts'
 import { prepare } from './prepare.ts'
 import { defineModels } from './schema.ts'
 import { clockFault } from './server-clock.ts'
@@ -56,6 +57,12 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
     const versions = createVersions(node.current, now)
     const appendAll = createAppends({ models, heads: createHeads(models), versions, log })
     const advanceAll = createAdvances({ models, versions, log })
+
+    const nextVersion = async () => {
+      if (fault) throw unavailable(fault)
+      await node.hold()
+      return versions.next()
+    }
 
     const writes = startWrites<Append | Advance>(async (group) => {
       if (fault) throw unavailable(fault)
@@ -113,9 +120,10 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
       advance: async (moves) => (moves.length === 0 ? [] : writes.write(advanceOf(moves))),
     }
     return {
-      ...guarded(accountStore(models)),
+      ...guarded(accountStore(models, nextVersion)),
       ...guarded(conversationStore(models)),
       ...guarded(changeStore(models, versions)),
+      ...guarded(nodeStore(models)),
       ...messageWrites,
       ping: whileOpen(async () => {
         if (fault) throw new ChatError('unavailable', { cause: fault })

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type Connection, mongo } from 'mongoose'
 import type { Log } from '../../domain/ports.ts'
 import { isDuplicate } from './errors.ts'
@@ -44,7 +45,7 @@ export const prepare = async (connection: Connection, models: Models, log: Log):
 /** Before the other collections, so that a start that is cut short is taken up again and not taken for somebody else's. */
 const claim = async ({ meta }: Models) => {
   try {
-    await meta.create({ _id: 'schema', version: schemaVersion, createdAt: new Date() })
+    await meta.create({ _id: 'schema', version: schemaVersion, storeId: randomUUID(), createdAt: new Date() })
   } catch (error) {
     // Another node starts at the same moment.
     if (!isDuplicate(error)) throw error

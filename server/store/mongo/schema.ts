@@ -58,17 +58,32 @@ export interface MessageDocument {
   clientMessageId?: string
 }
 
-/** A running node and its number, which no other has. */
+/** A session that was ended, until it would have expired. */
+export interface EndedSessionDocument {
+  /** The hash of the token. */
+  _id: string
+  version: number
+  expiresAt: Date
+}
+
+/** A node that was at work then. */
 export interface NodeDocument {
+  _id: string
+  at: Date
+}
+
+/** The number of a running node, which no other has. */
+export interface NodeNumberDocument {
   _id: number
   owner: string
   until: Date
 }
 
-/** Which schema this database has: one document. */
+/** Which schema this database has, and its name among others: one document. */
 export interface SchemaDocument {
   _id: 'schema'
   version: number
+  storeId: string
   createdAt: Date
 }
 
@@ -151,10 +166,15 @@ const collections = (readConcern: 'majority' | 'local') => {
   )
   messages.index({ audience: 1, version: 1 }, { name: 'message_by_audience' })
 
-  const nodes = schema<NodeDocument>({ _id: number, owner: text, until: date })
-  const meta = schema<SchemaDocument>({ _id: text, version: number, createdAt: date })
+  const endedSessions = schema<EndedSessionDocument>({ _id: text, version: number, expiresAt: date })
+  endedSessions.index({ version: 1 }, { name: 'ended_session_by_version' })
+  endedSessions.index({ expiresAt: 1 }, { name: 'ended_session_by_expiry' })
 
-  return { users, sessions, conversations, members, messages, nodes, meta }
+  const nodes = schema<NodeDocument>({ _id: text, at: date })
+  const nodeNumbers = schema<NodeNumberDocument>({ _id: number, owner: text, until: date })
+  const meta = schema<SchemaDocument>({ _id: text, version: number, storeId: text, createdAt: date })
+
+  return { users, sessions, conversations, members, messages, endedSessions, nodes, nodeNumbers, meta }
 }
 
 export interface Models {
@@ -163,11 +183,23 @@ export interface Models {
   conversations: Model<ConversationDocument>
   members: Model<MemberDocument>
   messages: Model<MessageDocument>
+  endedSessions: Model<EndedSessionDocument>
   nodes: Model<NodeDocument>
+  nodeNumbers: Model<NodeNumberDocument>
   meta: Model<SchemaDocument>
 }
 
-export const collectionNames = ['users', 'sessions', 'conversations', 'members', 'messages', 'nodes', 'meta'] as const
+export const collectionNames = [
+  'users',
+  'sessions',
+  'conversations',
+  'members',
+  'messages',
+  'endedSessions',
+  'nodes',
+  'nodeNumbers',
+  'meta',
+] as const
 
 export const defineModels = (connection: Connection, readConcern: 'majority' | 'local'): Models => {
   const schemas = collections(readConcern)
@@ -181,7 +213,7 @@ export const native = <Document extends { _id: unknown }>(model: Model<Document>
 
 /**
  * For `sh.shardCollection`: all that belongs to a conversation lies together, and every unique index begins with its key.
- * The two small ones without a conversation can stay unsharded.
+ * The small ones without a conversation can stay unsharded.
  */
 export const shardKeys: Record<'conversations' | 'members' | 'messages', Record<string, 1>> = {
   conversations: { _id: 1 },
