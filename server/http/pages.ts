@@ -7,7 +7,7 @@ import { readStaticFiles, sendStaticFile } from './static-files.ts'
 const builtPages = fileURLToPath(new URL('../../web', import.meta.url))
 
 /** The pages by the path that they are served at. */
-const pages: Record<string, string> = { '/panel': 'panel/index.html' }
+const pages: Record<string, string> = { '/': 'chat/index.html', '/panel': 'panel/index.html' }
 
 /**
  * A page loads nothing from elsewhere, runs nothing inline, writes no HTML from a script (the last two lines), and stands in
@@ -50,7 +50,7 @@ export const servePages = (
       if (!page) return reply.code(503).send({ message: 'This page is not built yet: npm run build:web' })
       return sendStaticFile(req, secure(reply), page, askEachTime)
     })
-    server.get(`${path}/`, async (_req, reply) => reply.redirect(path, 308))
+    if (path !== '/') server.get(`${path}/`, async (_req, reply) => reply.redirect(path, 308))
   }
   for (const [name, file] of files) {
     if (!name.startsWith('assets/')) continue

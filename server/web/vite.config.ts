@@ -7,6 +7,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
+const sdk = fileURLToPath(new URL('../../client-sdk/dist', import.meta.url))
 const built = fileURLToPath(new URL('../../dist/web', import.meta.url))
 
 /** Each folder with a page of its own is a page, and gives its name to what it loads. */
@@ -42,6 +43,13 @@ export default defineConfig({
   logLevel: 'warn',
   plugins: [compress],
   oxc: { jsx: { runtime: 'automatic' } },
+  resolve: {
+    // The package as it was built in this checkout, whichever one `node_modules` leads to.
+    alias: [
+      { find: /^@parley\/client$/, replacement: join(sdk, 'index.js') },
+      { find: /^@parley\/client\/react$/, replacement: join(sdk, 'react.js') },
+    ],
+  },
   build: {
     outDir: built,
     emptyOutDir: true,
@@ -49,6 +57,10 @@ export default defineConfig({
     // The policy of the pages takes no data: addresses, and old browsers that lack preloading are not served.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: pages },
+    rollupOptions: {
+      input: pages,
+      // What some libraries say to other bundlers is nothing to this one.
+      onwarn: (warning, warn) => warning.code === 'MODULE_LEVEL_DIRECTIVE' || warn(warning),
+    },
   },
 })

@@ -17,6 +17,7 @@ const arrows: Record<string, string[]> = {
   'server/panel': [],
   'server/http': ['server/trpc', 'server/panel', 'server/domain', 'server/contract'],
   'server/web/panel': ['server/panel'],
+  'server/web/chat': [],
   'server/web/vite.config.ts': [],
   'server/config.ts': [],
   'server/disposables.ts': [],

@@ -31,8 +31,6 @@ export const serveRest = (
     return { answer, links: route.links?.(answer, given) ?? {} }
   }
 
-  // Somebody who opens the server's address in a browser finds what there is.
-  server.get('/', async (_req, reply) => reply.redirect('/api/docs'))
   server.register(
     async (api) => {
       takeEmptyBodies(api)

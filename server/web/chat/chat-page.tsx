@@ -1,0 +1,85 @@
+import { useClientState, useView } from '@parley/client/react'
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import type { Account } from './account.ts'
+import { ConnectionBanner } from './connection-banner.tsx'
+import { Conversation } from './conversation.tsx'
+import { ConversationList } from './conversation-list.tsx'
+import { focusComposer, focusConversations, focusMessages } from './focus.ts'
+import { BubblesIcon } from './icons.tsx'
+import { useInbox } from './inbox.ts'
+import { NewConversation } from './new-conversation.tsx'
+import { goToList, openAddress } from './place.ts'
+import { SideHeader } from './side-header.tsx'
+
+/** The list and, beside it or in its place, a conversation. */
+export const ChatPage = ({ account, onSignOut }: { account: Account; onSignOut(): void }) => {
+  const { chat, client, drafts, session } = account
+  const address = useView(openAddress)
+  const open = address === null ? null : chat.conversation(address)
+  const [isStarting, setIsStarting] = useState(false)
+  const { status } = useClientState(client)
+  useTitle(account, open?.id ?? null)
+  useFocusOnReturn(address)
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    // Escape also ends what an input method is composing.
+    if (event.key !== 'Escape' || event.defaultPrevented || event.nativeEvent.isComposing) return
+    goToList()
+  }
+  return (
+    <div className="chat" data-open={open !== null || undefined}>
+      <div className="skips">
+        <Skip to="the conversations" go={focusConversations} />
+        {open && <Skip to="the messages" go={focusMessages} />}
+        {open && <Skip to="writing" go={focusComposer} />}
+      </div>
+      <ConnectionBanner client={client} chat={chat} />
+      <section className="side" aria-label="Your conversations">
+        <SideHeader session={session} chat={chat} onStart={() => setIsStarting(true)} onSignOut={onSignOut} />
+        <ConversationList
+          chat={chat}
+          drafts={drafts}
+          openId={open?.id ?? null}
+          isConnected={status === 'live' || status === 'catchingUp'}
+          onStart={() => setIsStarting(true)}
+        />
+      </section>
+      <main className="talk" onKeyDown={onKeyDown}>
+        {open ? <Conversation key={open.id} account={account} view={open} /> : <NothingOpen />}
+      </main>
+      {isStarting && <NewConversation client={client} username={chat.username} onClose={() => setIsStarting(false)} />}
+    </div>
+  )
+}
+
+const Skip = ({ to, go }: { to: string; go(): boolean }) => (
+  <button type="button" onClick={go}>
+    Go to {to}
+  </button>
+)
+
+const NothingOpen = () => (
+  <div className="nothing-open">
+    <BubblesIcon />
+    <p>Choose a conversation, or start a new one.</p>
+  </div>
+)
+
+/** How much is unread, and where. */
+const useTitle = ({ chat }: Account, openId: string | null) => {
+  const { entries } = useInbox(chat)
+  const unread = entries.reduce((sum, entry) => sum + entry.unread, 0)
+  const open = entries.find(({ id }) => id === openId)
+  useEffect(() => {
+    document.title = `${unread > 0 ? `(${unread}) ` : ''}${open ? `${open.title} · ` : ''}Parley`
+  }, [unread, open])
+}
+
+/** Whoever leaves a conversation is at its place in the list again. */
+const useFocusOnReturn = (address: string | null) => {
+  const before = useRef(address)
+  useEffect(() => {
+    if (before.current !== null && address === null) focusConversations()
+    before.current = address
+  }, [address])
+}

@@ -1,0 +1,73 @@
+import type { Chat, ChatClient, ClientState } from '@parley/client'
+import { useClientState, useOutbox } from '@parley/client/react'
+import { useEffect, useState } from 'react'
+
+/** What passes sooner is not worth a word. */
+const settleMs = 600
+
+/** Says what keeps messages from coming and going, for as long as it does. */
+export const ConnectionBanner = ({ client, chat }: { client: ChatClient; chat: Chat }) => {
+  const state = useClientState(client)
+  const waiting = useOutbox(chat).filter(({ status }) => status === 'sending').length
+  const isShown = useSettled(state.status !== 'live' && state.status !== 'idle')
+  useRetryWhenBack(client)
+  return (
+    <div className="connection" data-status={isShown ? state.status : undefined}>
+      <p role="status">
+        {isShown && wordsOf(state)}
+        {isShown && waiting > 0 && ` ${waitingWords(waiting)}`}
+      </p>
+      {isShown && state.status === 'offline' && (
+        <>
+          {/* It would be read out each second. */}
+          <span aria-hidden="true" className="facts">
+            <Countdown until={state.retryAt} />
+          </span>
+          <button type="button" className="small" onClick={client.retryNow}>
+            Try now
+          </button>
+        </>
+      )}
+    </div>
+  )
+}
+
+const wordsOf = ({ status }: ClientState): string => {
+  if (status === 'offline') return 'No connection.'
+  if (status === 'catchingUp') return 'Fetching what you missed…'
+  return 'Connecting…'
+}
+
+const waitingWords = (count: number): string =>
+  count === 1 ? 'One message waits to be sent.' : `${count} messages wait to be sent.`
+
+const Countdown = ({ until }: { until: Date }) => {
+  const [now, setNow] = useState(Date.now)
+  useEffect(() => {
+    const interval = setInterval(() => setNow(Date.now()), 500)
+    return () => clearInterval(interval)
+  }, [])
+  return <>Next attempt in {Math.max(0, Math.ceil((until.getTime() - now) / 1_000))} s</>
+}
+
+const useSettled = (isTrue: boolean): boolean => {
+  const [isSettled, setIsSettled] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setIsSettled(isTrue), isTrue ? settleMs : 0)
+    return () => clearTimeout(timer)
+  }, [isTrue])
+  return isTrue && isSettled
+}
+
+/** When there is a network again, or somebody looks again, nobody should wait for the next attempt. */
+const useRetryWhenBack = (client: ChatClient) =>
+  useEffect(() => {
+    const over = new AbortController()
+    const { signal } = over
+    addEventListener('online', client.retryNow, { signal })
+    const onVisible = () => {
+      if (document.visibilityState === 'visible') client.retryNow()
+    }
+    document.addEventListener('visibilitychange', onVisible, { signal })
+    return () => over.abort()
+  }, [client])

@@ -1,0 +1,54 @@
+import type { ChatError, ChatMessage } from '@parley/client'
+import type { Ref } from 'react'
+import { DayLine, NewLine } from './message-row.tsx'
+import { dayOf, dayWords } from './times.ts'
+
+interface LogStartProps {
+  ref: Ref<HTMLDivElement>
+  title: string
+  first: ChatMessage | null
+  isFirstUnread: boolean
+  today: number
+  hasOlder: boolean
+  isLoading: boolean
+  error: ChatError | null
+  onRetry(): void
+}
+
+/** What stands above the first message: that there are more, or that it is the first of all. */
+export const LogStart = ({
+  ref,
+  title,
+  first,
+  isFirstUnread,
+  today,
+  hasOlder,
+  isLoading,
+  error,
+  onRetry,
+}: LogStartProps) => (
+  <div className="log-start">
+    <div ref={ref}>
+      {error ? (
+        <p role="alert">
+          Older messages could not be read. {error.message}{' '}
+          <button type="button" className="small" onClick={onRetry}>
+            Try again
+          </button>
+        </p>
+      ) : hasOlder ? (
+        <p className="facts">{isLoading ? 'Loading older messages…' : 'Older messages'}</p>
+      ) : (
+        <p className="facts">
+          {first ? `This is where ${aboutOf(title)} begins.` : `Nothing here yet. ${inviteOf(title)}`}
+        </p>
+      )}
+      {first && !hasOlder && <DayLine words={dayWords(dayOf(first.sentAt), today)} />}
+      {isFirstUnread && <NewLine />}
+    </div>
+  </div>
+)
+
+const isNotes = (title: string) => title === 'Notes to yourself'
+const aboutOf = (title: string) => (isNotes(title) ? 'what you noted' : `your conversation with ${title}`)
+const inviteOf = (title: string) => (isNotes(title) ? 'What do you want to remember?' : `Say hello to ${title}.`)

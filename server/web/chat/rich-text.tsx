@@ -1,0 +1,26 @@
+/** Addresses in a text become links, all else stays text. Of the schemes only these two: no other is safe to follow. */
+const address = /https?:\/\/[^\s<>"']+/g
+/** At its end a sentence's own signs are not part of an address. */
+const signs = /[.,;:!?)\]}]+$/
+
+export const RichText = ({ text }: { text: string }) => {
+  const parts: (string | { href: string })[] = []
+  let end = 0
+  for (const { 0: found, index } of text.matchAll(address)) {
+    const href = found.replace(signs, '')
+    if (!URL.canParse(href)) continue
+    parts.push(text.slice(end, index), { href })
+    end = index + href.length
+  }
+  parts.push(text.slice(end))
+  return parts.map((part, i) =>
+    typeof part === 'string' ? (
+      part
+    ) : (
+      // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text keep their places
+      <a key={i} href={part.href} target="_blank" rel="noopener noreferrer">
+        {part.href}
+      </a>
+    ),
+  )
+}

@@ -1,0 +1,29 @@
+import type { ChatMessage } from '@parley/client'
+
+type OwnStatus = Exclude<ChatMessage['status'], 'received'>
+
+const words: Record<OwnStatus, string> = {
+  sending: 'Sending',
+  sent: 'Sent',
+  delivered: 'Delivered',
+  read: 'Read',
+  failed: 'Not sent',
+}
+
+const drawings: Record<OwnStatus, string> = {
+  sending: 'M12 7v5l3 2M20 12a8 8 0 1 1-16 0 8 8 0 0 1 16 0z',
+  sent: 'M6 12.5l4 4 8-9',
+  delivered: 'M2 12.5l4 4 8-9M11.5 15l1.5 1.5 8-9',
+  read: 'M2 12.5l4 4 8-9M11.5 15l1.5 1.5 8-9',
+  failed: 'M12 7v6M12 16.5v.5M20 12a8 8 0 1 1-16 0 8 8 0 0 1 16 0z',
+}
+
+/** How far an own message is. */
+export const Ticks = ({ status }: { status: OwnStatus }) => (
+  <span className="ticks" data-status={status} title={words[status]}>
+    <svg viewBox="0 0 24 24" aria-hidden="true">
+      <path d={drawings[status]} />
+    </svg>
+    <span className="unseen">{words[status]}</span>
+  </span>
+)
