@@ -83,12 +83,19 @@ const useRovingFocus = (
     0,
     entries.findIndex(({ id }) => id === active),
   )
-  // After the row was drawn: it may have been far outside of what is.
   useEffect(() => {
     if (!isMoving.current) return
     isMoving.current = false
     list.current?.scrollToIndex(activeIndex, { align: 'nearest' })
-    rows.current?.querySelector<HTMLElement>('a[tabindex="0"]')?.focus({ preventScroll: true })
+    // A row that was far out of sight is hidden until it has been measured, and takes no focus before.
+    let frame = 0
+    const focus = () => {
+      const row = rows.current?.querySelector<HTMLElement>('a[tabindex="0"]')
+      row?.focus({ preventScroll: true })
+      if (document.activeElement !== row) frame = requestAnimationFrame(focus)
+    }
+    focus()
+    return () => cancelAnimationFrame(frame)
   }, [activeIndex, list])
 
   const onKeyDown = (event: KeyboardEvent) => {

@@ -1,0 +1,79 @@
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { expect } from 'vitest'
+import type { Visit } from '../harness/browser.ts'
+import { type Network, startNetwork } from '../harness/network.ts'
+import { password, type World } from '../harness/world.ts'
+
+/** The chat page, as somebody uses it: by labels and names. */
+export const chatAt = (page: Page) => {
+  const composer = page.locator('.composer textarea')
+  const messages = page.locator('.message')
+  const chat = {
+    page,
+    composer,
+    messages,
+    log: page.locator('.log'),
+    rows: page.getByRole('navigation', { name: 'Conversations' }).getByRole('link'),
+    row: (name: string) =>
+      page.getByRole('navigation', { name: 'Conversations' }).getByRole('link', { name: new RegExp(`^${name}\\b`) }),
+    button: (name: string) => page.getByRole('button', { name, exact: true }),
+    async signUp(username: string, displayName = '') {
+      await chat.button('Create an account').click()
+      await page.getByLabel('Username').fill(username)
+      await page.getByLabel('Your name').fill(displayName)
+      await page.getByLabel('Password', { exact: true }).fill(password)
+      await chat.button('Create account').click()
+      await chat.isIn()
+    },
+    async signIn(username: string) {
+      await page.getByLabel('Username').fill(username)
+      await page.getByLabel('Password', { exact: true }).fill(password)
+      await chat.button('Sign in').click()
+      await chat.isIn()
+    },
+    isIn: () => chat.button('Sign out').waitFor({ state: 'attached' }),
+    /** Opens a conversation by its name, from wherever the page is. */
+    async start(name: string) {
+      await chat.button('New conversation').click()
+      await page.getByLabel('Username').fill(name)
+      await chat.button('Start').click()
+      await composer.waitFor()
+    },
+    async say(...texts: string[]) {
+      for (const text of texts) {
+        await composer.fill(text)
+        await composer.press('Enter')
+      }
+    },
+    /** The texts on the screen, the lowest ones last. */
+    texts: () => page.locator('.message .text').allInnerTexts(),
+    shows: (text: string) => page.locator('.message .text').getByText(text, { exact: true }).last().waitFor(),
+    /** How far the messages are that say this. */
+    statuses: (text: string) =>
+      messages
+        .filter({ has: page.locator('.text', { hasText: exactly(text) }) })
+        .evaluateAll((all) => all.map((message) => (message as HTMLElement).dataset.status)),
+    async reaches(text: string, status: string) {
+      await expect.poll(() => chat.statuses(text), { timeout: 15_000 }).toEqual([status])
+    },
+  }
+  return chat
+}
+export type ChatPage = ReturnType<typeof chatAt>
+
+export const openChat = async (visit: Visit, url: string, options?: BrowserContextOptions): Promise<ChatPage> =>
+  chatAt(await visit.open(url, options))
+
+/** A page behind a network of its own, which can be cut. */
+export const openBehindNetwork = async (
+  world: World,
+  visit: Visit,
+  options?: BrowserContextOptions,
+): Promise<{ chat: ChatPage; network: Network }> => {
+  const network = await startNetwork(world.url)
+  world.config.allowedOrigins.push(network.url)
+  visit.expect(/WebSocket connection to/)
+  return { chat: await openChat(visit, network.url, options), network }
+}
+
+const exactly = (text: string) => new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`)
