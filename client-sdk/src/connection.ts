@@ -53,7 +53,12 @@ export interface ConnectionOptions {
 /** Keeps one connection: opens it, signs it in, opens it again when it is lost. */
 export const createConnection = (options: ConnectionOptions) => {
   const { state, addresses, makeSocket } = options
-  const transports = createTransports({ addresses, makeSocket, onWayBack: () => move() })
+  const transports = createTransports({
+    addresses,
+    makeSocket,
+    onBlocked: () => hasten(),
+    onWayBack: () => move(),
+  })
   let transport: Transport = 'webSocket'
   let stopListening: (() => void) | null = null
   let socket: OpenSocket | null = null
@@ -173,10 +178,17 @@ export const createConnection = (options: ConnectionOptions) => {
     if (event !== 'visible') isOffline = event === 'offline'
     if (event === 'online') transports.lookAgain()
     if (socket) socket.probe()
+    if (event !== 'offline') hasten()
+  }
+
+  /** An attempt that is far off is made soon, but not before the server wants it. */
+  const hasten = () => {
     const now = state.get()
-    if (now.status !== 'offline' || event === 'offline') return
+    if (now.status !== 'offline') return
+    const waitMs = Math.max(Math.random() * soonMs, notBefore - Date.now())
+    if (now.retryAt.getTime() - Date.now() <= waitMs) return
     clearTimeout(retry)
-    retryIn(Math.max(Math.random() * soonMs, notBefore - Date.now()), now.error)
+    retryIn(waitMs, now.error)
   }
 
   const onClose = (code: number, reason: string) => {

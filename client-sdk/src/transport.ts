@@ -32,12 +32,14 @@ type End = keyof typeof timesUntilBlocked | 'lasting'
 export interface TransportsOptions {
   addresses: Addresses
   makeSocket: MakeSocket
+  /** The WebSocket that was lost is blocked, and plain HTTP reaches the server: the next attempt need not wait. */
+  onBlocked(): void
   /** The connection is plain HTTP, and a WebSocket would pass by now. */
   onWayBack(): void
 }
 
 /** Opens connections: WebSockets, or plain HTTP as long as WebSockets are blocked. */
-export const createTransports = ({ addresses, makeSocket, onWayBack }: TransportsOptions) => {
+export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }: TransportsOptions) => {
   let transport: Transport = 'webSocket'
   /** From 1 on a WebSocket is taken for blocked. */
   let suspicion = 0
@@ -52,7 +54,9 @@ export const createTransports = ({ addresses, makeSocket, onWayBack }: Transport
       nextLookMs = firstLookMs
     } else if (await httpReaches(addresses.http, closed.signal)) {
       suspicion += 1 / timesUntilBlocked[end]
-      if (suspicion >= 1) transport = 'http'
+      if (suspicion < 1) return
+      transport = 'http'
+      onBlocked()
     }
   }
 

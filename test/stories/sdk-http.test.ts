@@ -214,6 +214,20 @@ describe.concurrent('the network below plain HTTP', { timeout: 60_000 }, () => {
     expect(await bob.received(1)).toEqual(['back'])
   })
 
+  test('a server that was away for long is found again soon after it is back', async () => {
+    await using world = await startWorld({ webSockets: 'refused' })
+    const [ada] = await world.people('ada')
+    const states = statesOf(ada.client)
+    // A proxy refuses WebSockets also while the server behind it is away.
+    world.proxy.answer(Number.POSITIVE_INFINITY, 502)
+    ada.network.kick()
+    await states.until(() => states.statuses().filter((status) => status === 'connecting').length === 5)
+    world.proxy.answer(0, 502)
+    await states.next('connecting')
+    // Refused once more, it tries plain HTTP without the wait that has grown to seconds.
+    expect(await isWithin(states.next('live'), 500, 3_000)).toBe(true)
+  })
+
   test('[P4] answers that are no answers (a gateway without its server) cost the connection, and no message', async () => {
     await using world = await startWorld({ webSockets: 'refused' })
     const [ada, bob] = await world.people('ada', 'bob')
