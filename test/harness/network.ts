@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { resetSocket } from './reset-socket.ts'
 
 export interface Network extends AsyncDisposable {
   url: string
@@ -26,7 +27,7 @@ export const startNetwork = async (target: string): Promise<Network> => {
   let isFrozen = false
 
   const server = createServer((client) => {
-    if (isCut) return void client.resetAndDestroy()
+    if (isCut) return void resetSocket(client)
     clients.add(client)
     client.on('close', () => clients.delete(client))
     if (isFrozen) return void client.on('error', () => {})
@@ -51,7 +52,7 @@ export const startNetwork = async (target: string): Promise<Network> => {
   await once(server, 'listening')
 
   const kick = () => {
-    for (const socket of [...open, ...clients]) socket.resetAndDestroy()
+    for (const socket of [...open, ...clients]) resetSocket(socket)
   }
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

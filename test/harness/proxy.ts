@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { resetSocket } from './reset-socket.ts'
 
 /** What becomes of WebSockets on the way. */
 export type WebSockets =
@@ -73,7 +74,7 @@ export const startProxy = async (target: string, webSockets: WebSockets): Promis
     upstream.write(head)
     upstream.pipe(socket)
     if (webSockets === 'pass') socket.pipe(upstream)
-    else socket.on('data', () => webSockets === 'reset' && socket.resetAndDestroy())
+    else socket.on('data', () => webSockets === 'reset' && resetSocket(socket))
   }
 
   const server = createServer(forward).on('upgrade', upgrade)

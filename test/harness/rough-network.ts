@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { resetSocket } from './reset-socket.ts'
 
 /** How one direction of all connections of a client is. */
 export interface Way {
@@ -42,7 +43,7 @@ export const startRoughNetwork = async (target: () => string | null): Promise<Ro
 
   const server = createServer((client) => {
     const url = target()
-    if (weather.isCut || url === null) return void client.resetAndDestroy()
+    if (weather.isCut || url === null) return void resetSocket(client)
     const link = createLink(client, connect(Number(new URL(url).port), '127.0.0.1'), {
       weather: () => weather,
       onEnd: () => links.delete(link),
@@ -104,10 +105,10 @@ const createLink = (client: Socket, upstream: Socket, on: { weather(): Weather; 
   const reset = () => {
     up.clear()
     down.clear()
-    client.resetAndDestroy()
+    resetSocket(client)
     // One that is still connecting cannot be reset.
     if (upstream.connecting) upstream.destroy()
-    else upstream.resetAndDestroy()
+    else resetSocket(upstream)
   }
   return {
     flow() {
@@ -117,7 +118,7 @@ const createLink = (client: Socket, upstream: Socket, on: { weather(): Weather; 
     reset,
     orphan() {
       isOrphan = true
-      client.resetAndDestroy()
+      resetSocket(client)
     },
     endOrphan() {
       if (isOrphan) up.put(null)
