@@ -1,13 +1,25 @@
+/** Longer waits are made of turns of so long, and whatever has come in is taken between two of them. */
+const turnMs = 10
+
 /**
  * Lets the timers of this process run so many times as fast, for as long as the scope lasts. Time-outs, back-off and
- * heartbeats of client and server keep their proportions, and none of them needs a setting for tests.
+ * heartbeats of client and server keep their proportions, and none of them needs a setting for tests. While the process
+ * gets no processor, its time stands still: on a busy machine nobody is taken for dead.
  */
 export const speedUp = (times: number): Disposable => {
   const { setTimeout, setInterval } = globalThis
-  const faster = <Start extends typeof setTimeout | typeof setInterval>(start: Start) =>
-    ((run: () => void, ms = 0, ...values: []) => start(run, ms / times, ...values)) as unknown as Start
-  globalThis.setTimeout = faster(setTimeout)
-  globalThis.setInterval = faster(setInterval)
+  const fasterTimeout = (run: (...values: unknown[]) => void, ms = 0, ...values: unknown[]) => {
+    let leftMs = ms / times
+    const onTurn = () => {
+      leftMs -= turnMs
+      if (leftMs > 0) timer.refresh()
+      else run(...values)
+    }
+    const timer = setTimeout(onTurn, Math.min(leftMs, turnMs))
+    return timer
+  }
+  const fasterInterval = (run: () => void, ms = 0) => setInterval(run, ms / times)
+  Object.assign(globalThis, { setTimeout: fasterTimeout, setInterval: fasterInterval })
   return {
     [Symbol.dispose]() {
       Object.assign(globalThis, { setTimeout, setInterval })

@@ -117,6 +117,7 @@ export const createDevice = (options: DeviceOptions) => {
     isFollowing: () => cursor !== undefined,
     marked: (conversationId: string) => marked.get(conversationId) ?? 0,
     everMarked: (conversationId: string) => everMarked.get(conversationId) ?? 0,
+    describe: () => `${name} (${JSON.stringify(now.client.state)}) ${JSON.stringify(now.chat.outbox.getSnapshot())}`,
     send(to: number, count: number) {
       const { view, look } = peer(to)
       for (let i = 0; i < count; i++) {

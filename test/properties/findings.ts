@@ -3,12 +3,12 @@ export class Finding extends Error {
   override readonly name = 'Finding'
 }
 
-/** Nothing that is asked for here may take longer, in the clients' time. */
+/** Without any change for so long, in the clients' time, what is waited for does not come. */
 const deadlineMs = 300_000
 
 /** What is found while a schedule is played, and waits that look again whenever something has changed. */
 export const createFindings = () => {
-  const waits = new Set<{ isMet(): boolean; resolve(): void; reject(cause: unknown): void }>()
+  const waits = new Set<{ isMet(): boolean; again(): void; resolve(): void; reject(cause: unknown): void }>()
   let first: unknown = null
 
   const fail = (cause: unknown) => {
@@ -26,9 +26,10 @@ export const createFindings = () => {
     },
     changed() {
       for (const wait of waits) {
-        if (!wait.isMet()) continue
-        waits.delete(wait)
-        wait.resolve()
+        if (wait.isMet()) {
+          waits.delete(wait)
+          wait.resolve()
+        } else wait.again()
       }
     },
     /** @param words what is missing if it does not come */
@@ -36,14 +37,19 @@ export const createFindings = () => {
       new Promise<void>((resolve, reject) => {
         if (first !== null) return reject(first)
         if (isMet()) return resolve()
-        const timer = setTimeout(() => fail(new Finding(words())), deadlineMs)
+        const giveUp = () => fail(new Finding(words()))
+        let timer = setTimeout(giveUp, deadlineMs)
+        const again = () => {
+          clearTimeout(timer)
+          timer = setTimeout(giveUp, deadlineMs)
+        }
         const done =
           <Value>(settle: (value: Value) => void) =>
           (value: Value) => {
             clearTimeout(timer)
             settle(value)
           }
-        waits.add({ isMet, resolve: done<void>(resolve), reject: done(reject) })
+        waits.add({ isMet, again, resolve: done<void>(resolve), reject: done(reject) })
       }),
   }
 }

@@ -17,8 +17,7 @@ interface Truth {
 export const judge = async (devices: Device[], readsAll: boolean[], findings: Findings) => {
   await findings.until(
     () => devices.every((device) => device.isAllSent()),
-    () =>
-      `Not sent: ${devices.map(({ name, chat }) => `${name} ${chat.outbox.getSnapshot().map(({ text }) => text)}`)}`,
+    () => `Not sent: ${devices.map((device) => device.describe())}`,
   )
   const conversationIds = new Set(devices.flatMap(({ views }) => views.map(({ id }) => id)))
   for (const conversationId of conversationIds) {
