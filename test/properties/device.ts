@@ -79,7 +79,7 @@ export const createDevice = (options: DeviceOptions) => {
     const makeSocket = (url: string) => repeating(new WebSocket(url), repeatEvery)
     const own = createClientOn(makeSocket, { url: network.url, token })
     const client = sabotage.client?.(own) ?? own
-    follow(client).catch(findings.fail)
+    const following = follow(client).catch(findings.fail)
     const chat = createChat(client, { username, storage, onError: findings.fail })
     const views = peers.map((peer) => {
       const view = chat.conversation(peer)
@@ -87,7 +87,7 @@ export const createDevice = (options: DeviceOptions) => {
     })
     chat.conversations.subscribe(findings.changed)
     chat.outbox.subscribe(findings.changed)
-    return { client, chat, views }
+    return { client, chat, views, following }
   }
   let now = start()
   const read = ({ view }: { view: ConversationView }) => {
@@ -143,6 +143,8 @@ export const createDevice = (options: DeviceOptions) => {
     if (clientFirst) now.client.close()
     await now.chat.close()
     now.client.close()
+    // What it has been given counts: the next loop goes on behind it.
+    await now.following
   }
 }
 export type Device = ReturnType<typeof createDevice>
