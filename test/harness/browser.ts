@@ -13,7 +13,7 @@ const chromiumPath = [
 if (!chromiumPath && process.env.REQUIRE_SERVICES === '1') {
   throw new Error('There is no Chromium (CHROMIUM names one), and REQUIRE_SERVICES=1 asks for it')
 }
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000 })
 
 /** A test in a real Chromium; skipped, in words, where there is none. */
 export const browserTest = (chromiumPath ? test : test.skip) as TestAPI

@@ -2,6 +2,7 @@ import { useId, useState } from 'react'
 import type { PanelDocument } from '../../panel/document.ts'
 import { AnswerBody, duration, OutcomePill, timeOfDay } from './answer.tsx'
 import { Editor } from './editor.tsx'
+import { Fallible } from './fallible.tsx'
 import { withSecretsNamed } from './form/values.ts'
 import type { CallRecord, Identity } from './identity.ts'
 import { IdentityBar } from './identity-bar.tsx'
@@ -45,7 +46,9 @@ export const Column = ({
       <div className="column-body">
         <div className="at-hand">
           {procedure ? (
-            <Editor document={document} procedure={procedure} identity={identity} />
+            <Fallible of={procedure}>
+              <Editor document={document} procedure={procedure} identity={identity} />
+            </Fallible>
           ) : (
             <div className="card notice">
               <h3>There is no procedure “{path}” here</h3>
@@ -64,7 +67,11 @@ export const Column = ({
               procedures are called.
             </p>
           ) : (
-            subscriptions.map((live) => <LiveLog key={live.id} live={live} identity={identity} document={document} />)
+            subscriptions.map((live) => (
+              <Fallible key={live.id} of={live}>
+                <LiveLog live={live} identity={identity} document={document} />
+              </Fallible>
+            ))
           )}
         </section>
         {calls.length > 0 && (

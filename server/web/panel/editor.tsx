@@ -33,7 +33,7 @@ export const Editor = ({
   const [notJson, setNotJson] = useState<string | null>(null)
   const isNotJson = notJson === procedure.path
   const start = useMemo(() => startOf(procedure), [procedure])
-  const input = procedure.path in inputs ? inputs[procedure.path] : start
+  const input = Object.hasOwn(inputs, procedure.path) ? inputs[procedure.path] : start
   const last = calls.find((call) => call.procedure.path === procedure.path)
   const isUnderWay = last?.outcome === null
   // The one before stays until there is another: nothing jumps.

@@ -170,9 +170,8 @@ export const createIdentity = ({
     },
 
     subscribe(procedure: ProcedureDescription, input: Json | undefined) {
-      const rich = richValue(document.transformer, procedure.input, input)
       const live = createLiveSubscription(nextId++, procedure, input, (handlers) =>
-        connection.subscribe(procedure.path, rich, handlers),
+        connection.subscribe(procedure.path, richValue(document.transformer, procedure.input, input), handlers),
       )
       store.set({ subscriptions: [live, ...store.get().subscriptions] })
     },

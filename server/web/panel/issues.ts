@@ -1,4 +1,4 @@
-import { isObject, valueAt } from './json.ts'
+import { isObject, own, valueAt } from './json.ts'
 import type { Failure } from './wire/failure.ts'
 
 /** What does not fit, by its place in the input as `pathText` writes it; '' is the input as a whole. */
@@ -10,7 +10,8 @@ const listOf = (found: unknown): Issues | null => {
   for (const issue of found) {
     if (!isObject(issue) || typeof issue.message !== 'string') return null
     const path = Array.isArray(issue.path) ? issue.path.join('.') : String(issue.path ?? '')
-    issues[path] = issues[path] === undefined ? issue.message : `${issues[path]}; ${issue.message}`
+    const before = own(issues, path)
+    issues[path] = before === undefined ? issue.message : `${before}; ${issue.message}`
   }
   return issues
 }

@@ -12,27 +12,14 @@ export const pathText = (path: Path): string => path.join('.')
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** What stands under a name; never what every object has, such as `constructor`. */
+export const own = <Value>(holder: Record<string, Value>, name: string): Value | undefined =>
+  Object.hasOwn(holder, name) ? holder[name] : undefined
+
 /** What stands at `a.b.0` of a value; undefined where nothing does. */
 export const valueAt = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>(
     (found, key) =>
-      typeof found === 'object' && found !== null && Object.hasOwn(found, key)
-        ? (found as Record<string, unknown>)[key]
-        : undefined,
+      typeof found === 'object' && found !== null ? own(found as Record<string, unknown>, String(key)) : undefined,
     value,
   )
-
-/** A copy with another value at the path; undefined takes a name away. The path leads through what is there. */
-export const withValueAt = (
-  value: Json | undefined,
-  [key, ...rest]: Path,
-  next: Json | undefined,
-): Json | undefined => {
-  if (key === undefined) return next
-  if (Array.isArray(value)) return value.map((item, i) => (i === key ? (withValueAt(item, rest, next) ?? null) : item))
-  const { [key]: at, ...others } = isObject(value) ? (value as JsonObject) : {}
-  const changed = withValueAt(at, rest, next)
-  if (changed === undefined) return others
-  // In its old place: a form must not reorder what somebody reads.
-  return at === undefined ? { ...others, [key]: changed } : { ...(value as JsonObject), [key]: changed }
-}

@@ -82,11 +82,13 @@ export const LiveLog = ({
           Clear
         </button>
       </div>
-      <ol className="log" role="log" aria-label={`Events of ${live.procedure.path}, newest first`}>
-        {matching.slice(0, shown).map((entry) => (
-          <li key={entry.n}>{entry.type === 'note' ? <Note {...entry} /> : <Event entry={entry} />}</li>
-        ))}
-      </ol>
+      <div role="log" aria-label={`Events of ${live.procedure.path}, newest first`}>
+        <ol className="log">
+          {matching.slice(0, shown).map((entry) => (
+            <li key={entry.n}>{entry.type === 'note' ? <Note {...entry} /> : <Event entry={entry} />}</li>
+          ))}
+        </ol>
+      </div>
       {matching.length === 0 && (
         <p className="facts empty">{filter === '' ? 'No events yet.' : 'No event has this text.'}</p>
       )}

@@ -2,7 +2,7 @@ import type { ProcedureDescription } from '../../panel/document.ts'
 import type { Json } from './json.ts'
 import { createStore, type Store } from './store.ts'
 import type { SubscriptionHandlers } from './wire/connection.ts'
-import type { Failure } from './wire/failure.ts'
+import { asFailure, type Failure } from './wire/failure.ts'
 
 export type LogEntry =
   | { n: number; at: Date; type: 'event'; id: string | null; value: unknown }
@@ -63,7 +63,7 @@ export const createLiveSubscription = (
   let count = 0
   let wasLive = false
 
-  const stop = subscribe({
+  const handlers: SubscriptionHandlers = {
     onStarted(resumedFrom) {
       const again =
         resumedFrom === null ? 'Back, from the beginning: there is no cursor' : `Back, behind ${resumedFrom}`
@@ -79,7 +79,14 @@ export const createLiveSubscription = (
       failure
         ? change({ status: 'failed', failure }, note('Ended with an error'))
         : change({ status: 'stopped' }, note('Stopped')),
-  })
+  }
+  let stop = () => {}
+  try {
+    stop = subscribe(handlers)
+  } catch (thrown) {
+    // The input cannot be sent at all.
+    handlers.onEnd(asFailure(thrown))
+  }
 
   return {
     id,

@@ -1,6 +1,6 @@
 import type { PanelDocument, ProcedureDescription, SnippetTemplates } from '../../panel/document.ts'
 import { richValue, Secret, withSecretsNamed } from './form/values.ts'
-import { isObject, valueAt } from './json.ts'
+import { isObject, own, valueAt } from './json.ts'
 import { type Transformer, transformers } from './wire/transformer.ts'
 
 export interface Snippet {
@@ -129,13 +129,23 @@ const asCurl = (call: WrittenCall): string => {
 
 const lines = (first: string, rest: string[]): string => [first, ...rest].join(' \\\n  ')
 
+/** Some inputs cannot be sent, such as one with the name `__proto__`, and so cannot be written either. */
+const written = (write: () => string): string => {
+  try {
+    return write()
+  } catch (error) {
+    return `This input cannot be written: ${error instanceof Error ? error.message : error}`
+  }
+}
+
 /** A call in all ways that are known for it. */
 export const snippetsOf = (call: WrittenCall): Snippet[] => [
   ...call.document.snippets.flatMap(({ label, language, byKind, byProcedure }) => {
     const { path, kind } = call.procedure
-    const template = path in byProcedure ? byProcedure[path] : byKind[kind]
-    return template ? [{ label, text: fillTemplate(template, language, call) }] : []
+    const ownTemplate = own(byProcedure, path)
+    const template = ownTemplate === undefined ? byKind[kind] : ownTemplate
+    return template ? [{ label, text: written(() => fillTemplate(template, language, call)) }] : []
   }),
-  { label: 'tRPC', text: asTrpc(call) },
-  { label: 'curl', text: asCurl(call) },
+  { label: 'tRPC', text: written(() => asTrpc(call)) },
+  { label: 'curl', text: written(() => asCurl(call)) },
 ]

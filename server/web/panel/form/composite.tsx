@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 import type { JsonSchema } from '../../../panel/document.ts'
-import { isObject, type Json, type JsonObject, pathText } from '../json.ts'
+import { isObject, type Json, type JsonObject, own, pathText } from '../json.ts'
 import { type FieldProps, useForm } from './context.ts'
 import { Field } from './field.tsx'
 import { fits, initialOf, resolve, type Shape } from './schema.ts'
@@ -39,10 +39,9 @@ export const ObjectFields = ({
 }) => {
   const given = objectOf(value)
   const change = (name: string, next: Json | undefined) => {
-    const { [name]: before, ...others } = given
-    if (next === undefined) return onChange(others)
-    // In its old place: what is read as JSON must not jump.
-    onChange(before === undefined ? { ...others, [name]: next } : { ...given, [name]: next })
+    const { [name]: _, ...others } = given
+    // A name that is there keeps its place: what is read as JSON must not jump.
+    onChange(next === undefined ? others : { ...given, [name]: next })
   }
   return Object.entries(properties).map(([name, schema]) => (
     <Field
@@ -50,7 +49,7 @@ export const ObjectFields = ({
       name={name}
       schema={schema}
       path={[...path, name]}
-      value={given[name]}
+      value={own(given, name)}
       isRequired={required.includes(name)}
       onChange={(next) => change(name, next)}
     />

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { type Json, pathText } from '../json.ts'
+import { type Json, own, pathText } from '../json.ts'
 import { Composite } from './composite.tsx'
 import { type FieldProps, useForm } from './context.ts'
 import { Control } from './controls.tsx'
@@ -17,7 +17,7 @@ export const Field = (props: FieldProps) => {
   const shape = shapeOf(placed)
   const place = pathText(path)
   const id = `${prefix}-${place}`
-  const issue = issues[place]
+  const issue = own(issues, place)
 
   if (shape.kind === 'nullable') return <Nullable {...props} inner={shape.inner} />
 

@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../../../panel/document.ts'
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { isObject, type Json, type JsonObject, own } from '../json.ts'
 
 /** What a form makes of a schema. */
 export type Shape =
@@ -155,8 +155,8 @@ export const fits = (placed: Placed, value: unknown): boolean => {
       return (
         isObject(value) &&
         Object.entries(shape.properties).every(([name, schema]) => {
-          if (value[name] === undefined) return !shape.required.includes(name)
-          return within(schema, value[name])
+          const at = own(value, name)
+          return at === undefined ? !shape.required.includes(name) : within(schema, at)
         })
       )
     case 'nullable':

@@ -1,5 +1,5 @@
 import type { JsonSchema, PanelDocument } from '../../../panel/document.ts'
-import { isObject, type Json } from '../json.ts'
+import { isObject, type Json, own } from '../json.ts'
 import { fits, resolve, shapeOf } from './schema.ts'
 
 /** What stands in the place of a password wherever the value itself must not be. */
@@ -33,7 +33,7 @@ const mapValue = (schema: JsonSchema, root: JsonSchema, value: unknown, change: 
     const variant = shape.variants.find((inner) => fits({ schema: inner, root }, value))
     return variant ? within(variant, value, name) : value
   }
-  if (shape.kind === 'object' && isObject(value)) return changed(mapNames(value, (key) => shape.properties[key]))
+  if (shape.kind === 'object' && isObject(value)) return changed(mapNames(value, (key) => own(shape.properties, key)))
   if (shape.kind === 'record' && isObject(value)) return changed(mapNames(value, () => shape.values))
   if (shape.kind === 'list' && Array.isArray(value)) return changed(value.map((at) => within(shape.items, at, name)))
   if (shape.kind === 'tuple' && Array.isArray(value)) {

@@ -41,6 +41,7 @@ interface Waiting {
 
 interface Subscribed {
   path: string
+  /** As it travels. */
   input: unknown
   cursor: string | null
   handlers: SubscriptionHandlers
@@ -81,7 +82,7 @@ export const createConnection = (options: ConnectionOptions) => {
       method,
       params: {
         path,
-        ...(input !== undefined && { input: transformer.write(input) }),
+        ...(input !== undefined && { input }),
         ...(lastEventId !== null && { lastEventId }),
       },
     })
@@ -131,8 +132,11 @@ export const createConnection = (options: ConnectionOptions) => {
     if (text === 'PONG') return
     const frame = JSON.parse(text) as { id: number | null; method?: string; error?: unknown; result?: Result }
     if (frame.method === 'reconnect') return onLost(1012, 'the server asks for a new connection')
-    if (frame.id === null) return
-    if (frame.error !== undefined) onFailure(frame.id, readFailure(transformer.read(frame.error)))
+    const failure = frame.error === undefined ? null : readFailure(transformer.read(frame.error))
+    if (frame.id === null) {
+      // Something of what was sent could not be read, and the server does not know whose it was.
+      if (failure) for (const id of [...calls.keys(), ...subscriptions.keys()]) onFailure(id, failure)
+    } else if (failure) onFailure(frame.id, failure)
     else if (frame.result) onResult(frame.id, frame.result)
   }
 
@@ -213,12 +217,12 @@ export const createConnection = (options: ConnectionOptions) => {
       become({ status: 'cut' })
     },
     /** @throws Failure */
-    call(kind: 'query' | 'mutation', path: string, input: unknown): Promise<unknown> {
+    async call(kind: 'query' | 'mutation', path: string, input: unknown): Promise<unknown> {
       if (state.status === 'cut' || state.status === 'refused' || state.status === 'lost') {
-        return Promise.reject(new Failure('There is no connection; this call was not sent.'))
+        throw new Failure('There is no connection; this call was not sent.')
       }
       const id = nextId++
-      const frame = request(id, kind, path, input, null)
+      const frame = request(id, kind, path, transformer.write(input), null)
       return new Promise((resolve, reject) => {
         calls.set(id, { frame, resolve, reject })
         setTimeout(() => {
@@ -228,10 +232,10 @@ export const createConnection = (options: ConnectionOptions) => {
         else openIfIdle()
       })
     },
-    /** @returns a function that stops it */
+    /** @returns a function that stops it. @throws what the transformer throws */
     subscribe(path: string, input: unknown, handlers: SubscriptionHandlers): () => void {
       const id = nextId++
-      const subscribed: Subscribed = { path, input, cursor: null, handlers }
+      const subscribed: Subscribed = { path, input: transformer.write(input), cursor: null, handlers }
       subscriptions.set(id, subscribed)
       if (state.status === 'open') begin(id, subscribed)
       else if (state.status === 'refused') queueMicrotask(() => end(id, new Failure('There is no connection.')))
