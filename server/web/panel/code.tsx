@@ -1,10 +1,23 @@
-import { useId, useState } from 'react'
+import { useId, useState, useSyncExternalStore } from 'react'
 import { CopyButton } from './copy-button.tsx'
+import type { LiveSubscription } from './live.ts'
 import { snippetsOf, type WrittenCall } from './snippets.ts'
 
+const never = () => () => {}
+
 /** The call in the words of a program: it follows the form while somebody types. */
-export const Code = ({ call, link }: { call: WrittenCall; link: () => string }) => {
-  const snippets = snippetsOf(call)
+export const Code = ({
+  call,
+  live,
+  link,
+}: {
+  call: Omit<WrittenCall, 'cursor'>
+  /** Where the procedure runs as a subscription already, the code goes on from there. */
+  live: LiveSubscription | null
+  link: () => string
+}) => {
+  const cursor = useSyncExternalStore(live?.store.subscribe ?? never, () => live?.store.get().cursor ?? null)
+  const snippets = snippetsOf({ ...call, cursor })
   const [chosen, setChosen] = useState('')
   const snippet = snippets.find(({ label }) => label === chosen) ?? snippets[0]
   const id = useId()

@@ -41,7 +41,7 @@ export const Editor = ({
   const isStream = procedure.kind === 'subscription'
   const failure = last?.outcome?.failure
   const issues = useMemo<Issues>(() => (failure ? issuesOf(failure, document.errors.issues) : {}), [failure, document])
-  const cursor = subscriptions.find((live) => live.procedure.path === procedure.path)?.store.get().cursor ?? null
+  const live = subscriptions.find(({ procedure: { path } }) => path === procedure.path) ?? null
   const setInput = (next: Json | undefined) => identity.setInput(procedure.path, next)
 
   const run = (event: FormEvent) => {
@@ -135,7 +135,8 @@ export const Editor = ({
         </div>
       )}
       <Code
-        call={{ document, procedure, input, origin: location.origin, hasToken: token !== null, cursor }}
+        call={{ document, procedure, input, origin: location.origin, hasToken: token !== null }}
+        live={live}
         link={() => linkTo(procedure, { input, mode, via })}
       />
     </section>

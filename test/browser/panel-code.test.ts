@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { browserTest, startBrowser, type TestBrowser } from '../harness/browser.ts'
+import { password, startWorld } from '../harness/world.ts'
+import { openPanel, placeAt } from './panel-page.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const run = promisify(execFile)
+
+let browser: TestBrowser
+beforeAll(async () => {
+  browser = await startBrowser()
+})
+afterAll(() => browser?.[Symbol.asyncDispose]())
+
+/** What somebody gets who copies the call that is open in this language. */
+const copied = async (page: Page, language: string): Promise<string> => {
+  await page.getByRole('radio', { name: language }).check()
+  await page.getByRole('button', { name: 'Copy the code' }).click()
+  await page.getByText('Copied').waitFor()
+  return page.evaluate(() => navigator.clipboard.readText())
+}
+
+const inShell = async (line: string, environment: Record<string, string>): Promise<string> => {
+  const options = { cwd: root, env: { ...process.env, ...environment }, timeout: 20_000 }
+  return (await run('sh', ['-c', line], options)).stdout
+}
+
+/** `npx` takes the command from where it is installed; here it is the one that was just built. */
+const withOwnCommand = (line: string) => line.replace(/^npx parley /, `node ${root}client-sdk/bin/parley.js `)
+
+/** As a program of the SDK, or of tRPC's client. */
+const inNode = async (preamble: string, call: string, environment: Record<string, string>): Promise<string> => {
+  const directory = await mkdtemp(join(root, 'node_modules', '.copied-'))
+  try {
+    const file = join(directory, 'program.mjs')
+    await writeFile(file, `${preamble}\nconsole.log(JSON.stringify(${call}))\nprocess.exit(0)\n`)
+    return await inShell(`node ${file}`, environment)
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+/** A text that no quoting may lose anything of. */
+const text = `It's "5 < 6" & $HOME \`date\` \\ back\nand a new line, ünïcode 🦜`
+
+browserTest('what is copied runs as it is and does the same: with the SDK, tRPC, curl and the command', async () => {
+  await using world = await startWorld()
+  await using visit = browser.visit()
+  const page = await openPanel(visit, world.url)
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  const ada = placeAt(page)
+  await ada.signUp('ada')
+  const token = await page.evaluate(() => JSON.parse(sessionStorage.getItem('panel.identities') ?? '[]')[0].token)
+  const environment = { TOKEN: token, PARLEY_TOKEN: token, URL: world.url, PASSWORD: password }
+  const sdk = `import { createClient } from '${root}client-sdk/dist/node.js'
+const client = createClient({ url: process.env.URL, token: process.env.TOKEN })`
+  const trpc = `import { createTRPCClient, httpLink } from '@trpc/client'
+import superjson from 'superjson'
+const headers = { authorization: 'Bearer ' + process.env.TOKEN }
+const client = createTRPCClient({ links: [httpLink({ url: process.env.URL + '/trpc', transformer: superjson, headers })] })`
+
+  await ada.choose('sendMessage')
+  await ada.fill({ to: 'ada', text })
+  await ada.root.getByText('As code').click()
+  const answers = [
+    JSON.parse(await inNode(sdk, await copied(page, 'SDK'), environment)),
+    JSON.parse(await inNode(trpc, await copied(page, 'tRPC'), environment)),
+    JSON.parse(await inShell(await copied(page, 'curl'), environment)).result.data.json,
+    JSON.parse(await inShell(withOwnCommand(await copied(page, 'parley')), environment)),
+  ]
+  expect(answers.map((answer) => [answer.seq, answer.text])).toEqual([1, 2, 3, 4].map((seq) => [seq, text]))
+
+  // A date is a date in each of them.
+  await ada.choose('history')
+  await ada.fill({ conversation: 'ada', beforeTime: '2001-01-01T00:00:00' })
+  expect(JSON.parse(await inNode(sdk, await copied(page, 'SDK'), environment)).messages).toEqual([])
+  expect(JSON.parse(await inNode(trpc, await copied(page, 'tRPC'), environment)).messages).toEqual([])
+  expect(JSON.parse(await inShell(await copied(page, 'curl'), environment)).result.data.json.messages).toEqual([])
+  await ada.fill({ beforeTime: '', limit: '2' })
+  const lines = (await inShell(withOwnCommand(await copied(page, 'parley')), environment)).trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line).seq)).toEqual([3, 4])
+
+  // A password is a variable, and what it says is nowhere.
+  await ada.choose('login')
+  await ada.fill({ username: 'ada', password: "it's secret" })
+  for (const language of ['SDK', 'parley', 'tRPC', 'curl']) expect(await copied(page, language)).not.toContain('secret')
+  const signedIn = JSON.parse(await inShell(await copied(page, 'curl'), environment))
+  expect(signedIn.result.data.json.user.username).toBe('ada')
+
+  // A subscription goes on where the one on the page is.
+  await ada.choose('onMessage')
+  await ada.start('onMessage')
+  await ada.live('onMessage').getByText('caughtUp').waitFor()
+  expect(await copied(page, 'SDK')).toMatch(
+    /^for await \(const event of client\.events\(\{ cursor: 'v\d+' \}\)\) console\.log\(event\)$/,
+  )
+  const stream = await inShell(`timeout 2 ${await copied(page, 'curl')} || true`, environment)
+  expect(stream).toMatch(/"type":"ready"/)
+  expect(stream).not.toMatch(/"type":"message"/)
+  expect(await copied(page, 'parley')).toBe(`npx parley listen --url ${world.url}`)
+})
