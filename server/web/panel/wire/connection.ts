@@ -184,7 +184,9 @@ export const createConnection = (options: ConnectionOptions) => {
   }
 
   const onLost = (code: number, reason: string) => {
-    const why = reason === '' ? `closed with ${code}` : `${reason} (${code})`
+    const unsaid =
+      state.status === 'connecting' ? 'the server is not there, or refuses this page' : 'no reason was given'
+    const why = `${reason === '' ? unsaid : reason} (${code})`
     drop('The connection was lost')
     if (options.finalCloseCodes.includes(code)) {
       wanted = false
