@@ -7,7 +7,10 @@ import { servePanelDocument } from './panel.ts'
 /** All that the panel is told of this chat besides its router. */
 const options: PanelOptions = {
   title: 'Parley',
-  links: [{ label: 'REST', href: '/api/docs' }],
+  links: [
+    { label: 'Chat', href: '/' },
+    { label: 'REST', href: '/api/docs' },
+  ],
   endpoint: '/trpc',
   credentials: {
     headers: { authorization: 'Bearer {{token}}' },
