@@ -2,6 +2,7 @@ import { ChatError } from '../../server/contract/errors.ts'
 import type { ChatEvent, HistoryPage, Message, Receipt } from '../../server/contract/index.ts'
 import { backoffMs } from './backoff.ts'
 import { pause } from './pause.ts'
+import type { Place } from './place.ts'
 
 /** An event of `onMessage`, with the place behind it. */
 export type FeedEvent = ChatEvent & {
@@ -18,6 +19,7 @@ interface Line {
 type Arrival = { message: Message; id: string }
 
 export interface FeedOptions {
+  place: Place
   give(event: FeedEvent): void
   historyAfter(conversation: string, seq: number): Promise<HistoryPage>
   /** All that was missed has been given. */
@@ -32,21 +34,21 @@ export interface FeedOptions {
  * Puts what comes in into one line for each conversation: repeats are passed over, and where messages are missing (the
  * server said `reset`, or lost some on the way) they are read from the history first.
  */
-export const createFeed = ({ give, historyAfter, onCaughtUp, fail, signal }: FeedOptions) => {
-  const lines = new Map<string, Line>()
+export const createFeed = ({ place, give, historyAfter, onCaughtUp, fail, signal }: FeedOptions) => {
+  const lines = new Map(Array.from(place.tops, ([id, top]): [string, Line] => [id, { top, held: null }]))
   const receipts = new Map<string, number>()
+  /** While holes are filled, the place stands still: what fills them comes before it. */
   let filling = 0
-  /** Where to go on after a restart. It stands still while holes are filled: what fills them comes before it. */
-  let cursor = ''
   /** The id of the `caughtUp` that came while holes were being filled. */
   let caughtUpAt: string | null = null
 
-  const giveEvent = (event: ChatEvent, id: string) => {
-    if (filling === 0) cursor = id
-    give({ ...event, cursor })
+  const giveEvent = (event: ChatEvent, id: string | null) => {
+    if (event.type === 'message') place.gave(event.message)
+    if (filling === 0 && id !== null) place.moveTo(id)
+    give({ ...event, cursor: place.cursor() })
   }
 
-  const giveMessage = (line: Line, message: Message, id: string) => {
+  const giveMessage = (line: Line, message: Message, id: string | null) => {
     line.top = message.seq
     giveEvent({ type: 'message', message }, id)
   }
@@ -57,7 +59,7 @@ export const createFeed = ({ give, historyAfter, onCaughtUp, fail, signal }: Fee
     for (let failures = 0, more = true; more && !signal.aborted; ) {
       try {
         const page = await historyAfter(conversationId, line.top)
-        for (const message of page.messages) giveMessage(line, message, cursor)
+        for (const message of page.messages) giveMessage(line, message, null)
         more = page.nextAfter !== null
       } catch (error) {
         if (signal.aborted) return
@@ -105,6 +107,7 @@ export const createFeed = ({ give, historyAfter, onCaughtUp, fail, signal }: Fee
         caughtUpAt = id
         return tellCaughtUp()
       }
+      place.overlap(event.overlap ?? 0)
       giveEvent(event, id)
       if (event.replay === 'complete') return
       for (const { conversationId, afterSeq } of event.conversations) {

@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts'
 import type { Deliveries } from './deliveries.ts'
 import { createFeed, type FeedEvent } from './feed.ts'
 import { createLoop, type Inlet, type Source } from './loop.ts'
+import { createPlace } from './place.ts'
 import type { StateOwner } from './state.ts'
 import type { Subscription, Subscriptions } from './subscription.ts'
 
@@ -90,7 +91,9 @@ export const createLoops = (options: LoopsOptions): Loops => {
     createLoop<Value>(signal, (inlet) => {
       // The server may not know of the newest marks when it looks for what was never delivered.
       const taken = cursor === undefined ? deliveries.unconfirmed() : new Map<string, number>()
+      const place = createPlace(cursor)
       const feed = createFeed({
+        place,
         give(event) {
           if (event.type !== 'message') return put(event, inlet)
           const { conversationId, seq } = event.message
@@ -108,7 +111,7 @@ export const createLoops = (options: LoopsOptions): Loops => {
       const asked = {
         path: 'onMessage',
         input,
-        lastEventId: cursor,
+        lastEventId: place.lastEventId,
         onStart: () => behind.add(inlet),
         onStop: () => behind.delete(inlet),
         onData(data: unknown) {

@@ -28,11 +28,13 @@ export interface MissedConversation {
 
 /**
  * The first event of every subscription. `reset`: in these conversations more was missed than is replayed. All others,
- * and everything from here on, follow without a gap.
+ * and everything from here on, follow without a gap. `overlap`: who comes back with a cursor may get again what has a
+ * version above the cursor's less this; left out where nothing comes again.
  */
-export type ReadyEvent =
-  | { type: 'ready'; replay: 'complete' }
-  | { type: 'ready'; replay: 'reset'; conversations: MissedConversation[] }
+export type ReadyEvent = { type: 'ready'; overlap?: number } & (
+  | { replay: 'complete' }
+  | { replay: 'reset'; conversations: MissedConversation[] }
+)
 
 /** Once on every subscription: all that was missed has come; what follows is new. */
 export type CaughtUpEvent = { type: 'caughtUp' }

@@ -99,12 +99,13 @@ export async function* follow<Item>(
     }))
   }
 
-  yield asItem(
-    undeliveredBefore ? `u${since}` : cursorAt(since),
-    skipped.length === 0
-      ? { type: 'ready', replay: 'complete' }
-      : { type: 'ready', replay: 'reset', conversations: undeliveredBefore ? await fromUndelivered(missed) : missed },
-  )
+  yield asItem(undeliveredBefore ? `u${since}` : cursorAt(since), {
+    type: 'ready',
+    ...(store.overlap > 0 && { overlap: store.overlap }),
+    ...(skipped.length === 0
+      ? { replay: 'complete' }
+      : { replay: 'reset', conversations: undeliveredBefore ? await fromUndelivered(missed) : missed }),
+  })
   if (undeliveredBefore) yield* replay(undelivered(0))
   yield* replay(changesBetween(floor, start, skipped))
 
