@@ -78,18 +78,28 @@ export const createAppends = ({
 
   const tellAnew = async (append: Append, document: MessageDocument, givenAt: number): Promise<AppendOutcome> => {
     if (performance.now() - givenAt <= lateMs) return done(document)
-    // Behind a newer message it is found as a hole; and versions have to rise along a conversation.
-    const { _id, conversationId, seq } = document
-    if (await inTime(messages.exists({ conversationId, seq: seq + 1 }).exec())) return done(document)
-    const place = { id: _id, version: versions.next(), givenAt: performance.now() }
-    append.places.push(place)
-    await inTime(
-      native(messages).updateOne(
-        { _id, conversationId, version: document.version },
-        { $set: { version: place.version } },
-      ),
-    )
+    // Before a newer message it is found as a hole.
+    if (await messageBehind(document)) return done(document)
+    const version = versions.next()
+    append.places.push({ id: document._id, version, givenAt: performance.now() })
+    await giveVersion(document, version)
     return unknown
+  }
+
+  const messageBehind = ({ conversationId, seq }: MessageDocument): Promise<MessageDocument | null> =>
+    inTime(
+      messages
+        .findOne({ conversationId, seq: seq + 1 }, null, { lean: true })
+        .readConcern('local')
+        .exec(),
+    )
+
+  /** Versions rise along a conversation: what has come behind it meanwhile gets a new one too. */
+  const giveVersion = async (document: MessageDocument, version: number): Promise<void> => {
+    const { _id, conversationId, version: old } = document
+    await inTime(native(messages).updateOne({ _id, conversationId, version: old }, { $set: { version } }))
+    const behind = await messageBehind(document)
+    if (behind && behind.version < version) await giveVersion(behind, versions.next())
   }
 
   const plan = (appends: Append[], tops: Map<ConversationId, Top>): { lines: Tried[][]; followers: Append[] } => {
