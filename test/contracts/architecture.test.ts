@@ -25,6 +25,7 @@ const arrows: Record<string, string[]> = {
   'server/passwords.ts': ['server/domain'],
   'server/log.ts': ['server/config.ts', 'server/domain'],
   'server/app.ts': ['*'],
+  'server/migrate.ts': ['server/domain', 'server/store/sqlite', 'server/store/mongo'],
   'server/main.ts': ['server/app.ts', 'server/config.ts'],
   'client-sdk/src': ['server/contract', 'server/trpc'],
 }

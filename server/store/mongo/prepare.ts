@@ -10,9 +10,15 @@ export const schemaVersion = 1
 /**
  * Makes the collections and the indices that are missing; what is there costs a look. Building an index over many
  * documents takes long, so that on a big database they are better built by hand before a new version starts.
- * @throws Error in plain words: a newer Parley wrote the database, or something else did
+ * @param copyOf the id of the store that is to be copied here
+ * @throws Error in plain words: a newer Parley wrote the database, or something else did, or it is not what was asked for
  */
-export const prepare = async (connection: Connection, models: Models, log: Log): Promise<void> => {
+export const prepare = async (
+  connection: Connection,
+  models: Models,
+  log: Log,
+  copyOf: string | null = null,
+): Promise<void> => {
   const existing = new Set((await connection.listCollections()).map(({ name }) => name))
   const known = existing.has('meta') ? await models.meta.findById('schema', null, { lean: true }) : null
   if (known && known.version > schemaVersion)
@@ -20,13 +26,20 @@ export const prepare = async (connection: Connection, models: Models, log: Log):
       `The database ${connection.name} has schema ${known.version}; this Parley knows schemas up to ${schemaVersion}. ` +
         'A newer Parley has written it: start that one, or restore a backup from before the update.',
     )
+  if (known && copyOf !== null && !known.copyOf)
+    throw new Error(`The database ${connection.name} holds a Parley store already; name another one, or an empty one.`)
+  if (known?.copyOf && known.copyOf.storeId !== copyOf)
+    throw new Error(
+      `The database ${connection.name} holds an unfinished copy of ${copyOf === null ? 'a' : 'another'} store: ` +
+        'run its migration again, or drop the database.',
+    )
   const taken = collectionNames.filter((name) => name !== 'meta' && existing.has(name))
   if (!known && taken.length > 0)
     throw new Error(
       `The database ${connection.name} has collections that Parley did not make (${taken.join(', ')}); ` +
         'name another database in MONGODB_URI: mongodb://.../<database>.',
     )
-  if (!known) await claim(models)
+  if (!known) await claim(models, copyOf)
   for (const name of collectionNames) {
     if (!existing.has(name)) await models[name].createCollection()
     const present = existing.has(name) ? (await models[name].listIndexes()).map((index) => index.name) : []
@@ -43,9 +56,15 @@ export const prepare = async (connection: Connection, models: Models, log: Log):
 }
 
 /** Before the other collections, so that a start that is cut short is taken up again and not taken for somebody else's. */
-const claim = async ({ meta }: Models) => {
+const claim = async ({ meta }: Models, copyOf: string | null) => {
   try {
-    await meta.create({ _id: 'schema', version: schemaVersion, storeId: randomUUID(), createdAt: new Date() })
+    await meta.create({
+      _id: 'schema',
+      version: schemaVersion,
+      storeId: randomUUID(),
+      createdAt: new Date(),
+      ...(copyOf && { copyOf: { storeId: copyOf } }),
+    })
   } catch (error) {
     // Another node starts at the same moment.
     if (!isDuplicate(error)) throw error

@@ -85,6 +85,8 @@ export interface SchemaDocument {
   version: number
   storeId: string
   createdAt: Date
+  /** This is a copy that is not finished: of which store, and how far it is. */
+  copyOf?: { storeId: string; section?: string; id?: string; seq?: number }
 }
 
 const text = { type: String, required: true } as const
@@ -172,7 +174,7 @@ const collections = (readConcern: 'majority' | 'local') => {
 
   const nodes = schema<NodeDocument>({ _id: text, at: date })
   const nodeNumbers = schema<NodeNumberDocument>({ _id: number, owner: text, until: date })
-  const meta = schema<SchemaDocument>({ _id: text, version: number, storeId: text, createdAt: date })
+  const meta = schema<SchemaDocument>({ _id: text, version: number, storeId: text, createdAt: date, copyOf: Object })
 
   return { users, sessions, conversations, members, messages, endedSessions, nodes, nodeNumbers, meta }
 }

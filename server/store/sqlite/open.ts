@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { Log, Store } from '../../domain/ports.ts'
 import { accountStore } from './accounts.ts'
+import { refuseUnfinished } from './archive.ts'
 import { changeStore } from './changes.ts'
 import { startCommits } from './commits.ts'
 import type { Settings } from './connection.ts'
@@ -34,6 +35,7 @@ export const openSqliteStore = async (options: SqliteOptions): Promise<SqliteSto
   createDirectory(directory)
   const unlock = lockDirectory(directory)
   try {
+    refuseUnfinished(directory)
     createPrivately(file)
     const commits = await startCommits({ file, walBytesMax }, log)
     try {
