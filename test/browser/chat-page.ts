@@ -72,7 +72,7 @@ export const openBehindNetwork = async (
 ): Promise<{ chat: ChatPage; network: Network }> => {
   const network = await startNetwork(world.url)
   world.config.allowedOrigins.push(network.url)
-  visit.expect(/WebSocket connection to/)
+  visit.expect(/WebSocket connection to|net::ERR_/)
   return { chat: await openChat(visit, network.url, options), network }
 }
 
