@@ -1,5 +1,4 @@
-import type { BrowserContextOptions, Page } from 'playwright-core'
-import { expect } from 'vitest'
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core'
 import type { Visit } from '../harness/browser.ts'
 import { type Network, startNetwork } from '../harness/network.ts'
 import { password, type World } from '../harness/world.ts'
@@ -50,12 +49,12 @@ export const chatAt = (page: Page) => {
     shows: (text: string) => page.locator('.message .text').getByText(text, { exact: true }).last().waitFor(),
     /** How far the messages are that say this. */
     statuses: (text: string) =>
-      messages
-        .filter({ has: page.locator('.text', { hasText: exactly(text) }) })
-        .evaluateAll((all) => all.map((message) => (message as HTMLElement).dataset.status)),
-    async reaches(text: string, status: string) {
-      await expect.poll(() => chat.statuses(text), { timeout: 15_000 }).toEqual([status])
-    },
+      saying(messages, text).evaluateAll((all) => all.map((message) => (message as HTMLElement).dataset.status)),
+    /** Waits until the message is that far. */
+    reaches: (text: string, status: string) =>
+      saying(page.locator(`.message[data-status="${status}"]`), text)
+        .last()
+        .waitFor(),
   }
   return chat
 }
@@ -72,8 +71,12 @@ export const openBehindNetwork = async (
 ): Promise<{ chat: ChatPage; network: Network }> => {
   const network = await startNetwork(world.url)
   world.config.allowedOrigins.push(network.url)
+  // Where WebSockets fail, the SDK looks whether plain requests get through.
   visit.expect(/WebSocket connection to|net::ERR_/)
   return { chat: await openChat(visit, network.url, options), network }
 }
+
+const saying = (messages: Locator, text: string): Locator =>
+  messages.filter({ has: messages.page().locator('.text', { hasText: exactly(text) }) })
 
 const exactly = (text: string) => new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`)

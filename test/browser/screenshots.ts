@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
+import { ChatError } from '../../server/contract/index.ts'
 import { startBrowser } from '../harness/chromium.ts'
 import { startWorld } from '../harness/world.ts'
+import { openBehindNetwork, openChat } from './chat-page.ts'
 import { addPlace, openPanel, placeAt } from './panel-page.ts'
 
 /**
@@ -27,7 +29,19 @@ const take = async (page: Page, name: string) => {
 }
 
 await mkdir(folder, { recursive: true })
-await using world = await startWorld()
+const refused = 'And this is what the server would not take.'
+await using world = await startWorld({
+  adapt: (ports) => ({
+    ...ports,
+    store: {
+      ...ports.store,
+      append: async (draft) => {
+        if (draft.text === refused) throw new ChatError('notMember')
+        return ports.store.append(draft)
+      },
+    },
+  }),
+})
 await using browser = await startBrowser()
 await using visit = browser.visit()
 
@@ -58,3 +72,50 @@ await bob.say('ada', 'Are you still there?')
 await bob.root.getByText('As code').click()
 await bob.root.getByRole('radio', { name: 'curl' }).check()
 await take(page, 'panel-cut')
+
+const chat = await openChat(visit, world.url, { viewport: sizes.wide })
+await take(chat.page, 'chat-first')
+await chat.button('Sign in').click()
+await take(chat.page, 'chat-error')
+await chat.signUp('eve', 'Eve Moreau')
+await take(chat.page, 'chat-empty')
+await chat.button('New conversation').click()
+await chat.page.getByRole('heading', { name: 'Online now' }).waitFor()
+await take(chat.page, 'chat-new')
+await chat.page.keyboard.press('Escape')
+
+const { chat: finn, network } = await openBehindNetwork(world, visit, { viewport: sizes.wide })
+await finn.signUp('finn', 'Finn Aalto')
+for (const name of ['ada', 'bob']) {
+  await finn.start(name)
+  await finn.say(`Hello, ${name}! Are you coming on Sunday?`)
+}
+await finn.start('finn')
+await finn.say('Bring the tide table.')
+await finn.start('eve')
+await chat.start('finn')
+await chat.say('Did you see the lighthouse last night?', 'It was lit again, for the first time in years.')
+await finn.shows('It was lit again, for the first time in years.')
+await finn.say(
+  'I did! From the pier it looked as if the whole bay had woken up.',
+  'https://example.org/lighthouse has a picture of it.',
+)
+await chat.shows('I did! From the pier it looked as if the whole bay had woken up.')
+await chat.say('We should row out on Sunday, before the tide turns.\nI know somebody with a boat.')
+await finn.shows('We should row out on Sunday, before the tide turns.\nI know somebody with a boat.')
+await finn.say('Sunday it is.')
+await finn.reaches('Sunday it is.', 'read')
+await take(finn.page, 'chat')
+await finn.page.setViewportSize(sizes.narrow)
+await finn.button('Back to the conversations').click()
+await take(finn.page, 'chat-list')
+await finn.row('eve').click()
+
+await finn.say(refused)
+await finn.reaches(refused, 'failed')
+await take(finn.page, 'chat-failed')
+network.cut()
+await finn.page.getByRole('status').getByText('No connection.').waitFor()
+await finn.say('I will bring the tea.')
+await finn.page.getByText('Waits for a connection.').waitFor()
+await take(finn.page, 'chat-offline')
