@@ -11,11 +11,27 @@ export default defineConfig({
     alias: [{ find: /^(?:\.\.\/)+(server|client-sdk\/src)\/(.*)\.ts$/, replacement: `${root}dist/$1/$2.js` }],
   },
   test: {
-    include: ['test/**/*.test.ts'],
     // Processes, since a thread that runs the store's native code cannot be ended for certain.
     pool: 'forks',
-    maxWorkers: 4,
-    testTimeout: 20_000,
+    // A ceiling for what hangs, also on a busy machine; no test waits for it.
+    testTimeout: 60_000,
     server: { deps: { external: [/\/dist\//] } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'programs',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/browser/**'],
+          maxWorkers: 4,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      // After the others: each file has a Chromium of its own.
+      {
+        extends: true,
+        test: { name: 'browsers', include: ['test/browser/**/*.test.ts'], maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 })

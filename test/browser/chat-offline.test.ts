@@ -3,7 +3,7 @@ import { ChatError } from '../../server/contract/index.ts'
 import type { Ports } from '../../server/domain/ports.ts'
 import { browserTest, startBrowser, type TestBrowser } from '../harness/browser.ts'
 import { startWorld } from '../harness/world.ts'
-import { chatAt, openBehindNetwork, openChat } from './chat-page.ts'
+import { type ChatPage, chatAt, openBehindNetwork, openChat } from './chat-page.ts'
 
 // What becomes of messages on the chat page when the network, the server or the page itself goes away.
 
@@ -14,6 +14,15 @@ beforeAll(async () => {
 afterAll(() => browser?.[Symbol.asyncDispose]())
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => `message ${from + i}`)
+
+/** The connection may be back by itself before the click. */
+const tryNow = async (chat: ChatPage) => {
+  const clicked = chat
+    .button('Try now')
+    .click()
+    .catch(() => {})
+  await Promise.race([clicked, chat.button('Try now').waitFor({ state: 'detached' })])
+}
 
 browserTest(
   '[P2] [P5] [P6] cut off, one writes on and the other too; back again both have everything, once',
@@ -44,12 +53,7 @@ browserTest(
     await ada.page.getByText('taken back').first().waitFor({ state: 'detached' })
 
     network.restore()
-    // It may be back by itself before the click.
-    const clicked = ada
-      .button('Try now')
-      .click()
-      .catch(() => {})
-    await Promise.race([clicked, ada.button('Try now').waitFor({ state: 'detached' })])
+    await tryNow(ada)
     await ada.page.getByRole('status').getByText('No connection.').waitFor({ state: 'detached' })
     await ada.reaches('from ada 2', 'read')
     await bob.reaches('from bob 2', 'read')
@@ -115,7 +119,7 @@ browserTest(
     // The tab that was first holds the lead; the other one takes it over.
     await first.page.close()
     network.restore()
-    await second.button('Try now').click()
+    await tryNow(second)
     expect(await bob.received(20)).toEqual(numbers(1, 20))
     await second.reaches('message 20', 'delivered')
     expect(sends).toEqual(numbers(1, 20))

@@ -36,6 +36,14 @@ test('the script at the top of the README shows a message arrive, the second tim
   }
 })
 
+test('the script with an outbox says when its message is on disk', async () => {
+  await using world = await startWorld()
+  const [hello = '', outbox = ''] = programs(await readFile(join(root, 'README.md'), 'utf8'), 'js')
+  await runInRepository(hello, world.url)
+  const { stdout } = await runInRepository(outbox, world.url)
+  expect(stdout).toMatch(/^connecting\n[\s\S]*\non disk as dm:ada:bob:2\n/)
+})
+
 test('the script is ten lines', async () => {
   const [script = ''] = programs(await readFile(join(root, 'README.md'), 'utf8'), 'js')
   expect(script.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(10)
