@@ -43,7 +43,7 @@ const allOf = async (archive: Archive): Promise<{ [S in Section]: ArchiveRows[S]
 
 const inSqlite = async (directory: string) => {
   await using archive = await openSqliteArchive(directory)
-  return allOf(archive)
+  return await allOf(archive)
 }
 
 /** Something of everything that a store keeps. */
