@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect } from 'vitest'
 import { browserTest, startBrowser, type TestBrowser } from '../harness/browser.ts'
 import { password, startWorld } from '../harness/world.ts'
-import { chatAt, openChat } from './chat-page.ts'
+import { type ChatPage, chatAt, openChat } from './chat-page.ts'
 
 // What people do on the chat page, in a real browser: accounts, talking, the list.
 
@@ -179,8 +179,10 @@ browserTest(
     const other = await first.page.evaluate(() => JSON.parse(localStorage.getItem('parley.session') ?? '{}').token)
     await second.isIn()
     await world.plain(other).api.logout.mutate()
-    await first.page.getByText('Your session has ended. Sign in again to go on.').waitFor()
-    await second.button('Sign in').waitFor()
+    // The tab that hears of it first says why; the other may only hear that this one has left.
+    const words = (chat: ChatPage) => chat.page.getByText('Your session has ended. Sign in again to go on.').waitFor()
+    await Promise.any([words(first), words(second)])
+    for (const chat of [first, second]) await chat.button('Sign in').waitFor()
   },
 )
 
