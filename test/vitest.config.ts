@@ -3,6 +3,14 @@ import { defineConfig } from 'vitest/config'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
+/** What needs a MongoDB. */
+const onMongo = [
+  'test/contracts/mongo.test.ts',
+  'test/stories/mongo.test.ts',
+  'test/faults/mongo-start.test.ts',
+  'test/faults/migrate.test.ts',
+]
+
 export default defineConfig({
   root,
   resolve: {
@@ -22,15 +30,17 @@ export default defineConfig({
         test: {
           name: 'programs',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/browser/**'],
+          exclude: ['test/browser/**', ...onMongo],
           maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },
+      // After the others, a file at a time: they share one MongoDB, and a write that takes 5 s counts as failed.
+      { extends: true, test: { name: 'mongodb', include: onMongo, maxWorkers: 1, sequence: { groupOrder: 1 } } },
       // After the others: each file has a Chromium of its own.
       {
         extends: true,
-        test: { name: 'browsers', include: ['test/browser/**/*.test.ts'], maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: { name: 'browsers', include: ['test/browser/**/*.test.ts'], maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
     ],
   },

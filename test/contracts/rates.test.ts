@@ -97,7 +97,8 @@ describe.skipIf(!redisIsInstalled)('over Redis (skipped where redis-server is no
     await rates.redis.stop()
     expect(await allowedOf(8, () => rates.here.take(rule, 'ada'))).toBe(4)
     await rates.redis.start()
-    while (!rates.nodes.every(({ bus }) => bus.whole())) await new Promise((resolve) => setTimeout(resolve, 5))
+    const isBack = () => rates.nodes.every(({ bus, trouble }) => trouble() === null && bus.whole())
+    while (!isBack()) await new Promise((resolve) => setTimeout(resolve, 5))
     const { here, there } = rates
     expect(await allowedOf(8, (i) => (i % 2 ? here : there).take(rule, 'bob'))).toBe(5)
   })
