@@ -160,6 +160,24 @@ describe('in a file', () => {
     expect(await readFile(`${prepared.file}.lock`, 'utf8')).toBe(String(process.pid))
     await next.close()
   })
+
+  test('one that is closed touches nothing of the next holder, neither its lock nor its file', async () => {
+    await using prepared = await inFile()
+    const closed = await prepared.open(owner)
+    await closed.put(draft('a'))
+    await closed.close()
+    const holder = await prepared.open(owner)
+    await holder.put(draft('b'))
+    await closed.close()
+    await expect(prepared.open(owner)).rejects.toThrow(`Process ${process.pid} holds ${prepared.file}.lock`)
+    await expect(closed.put(draft('c'))).rejects.toThrow(`${prepared.file} is closed.`)
+    await expect(closed.remove('a', null)).rejects.toThrow(`${prepared.file} is closed.`)
+    await holder.put(draft('d'))
+    await holder.close()
+    const next = await prepared.open(owner)
+    expect(namesOf(await next.read())).toEqual(['a', 'b', 'd'])
+    await next.close()
+  })
 })
 
 describe('in IndexedDB', () => {

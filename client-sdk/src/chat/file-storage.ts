@@ -27,6 +27,7 @@ export const fileStorage =
       let handle = await rewrite(file, owner, drafts)
       let lines = 0
       let isTorn = false
+      let closing: Promise<void> | null = null
       let waiting: Change[] = []
       let writing: Promise<void> | null = null
 
@@ -58,20 +59,24 @@ export const fileStorage =
       }
       const change = (line: Line) =>
         new Promise<void>((resolve, reject) => {
+          // The file may be another holder's by now.
+          if (closing) return reject(new Error(`${file} is closed.`))
           waiting.push({ line, resolve, reject })
           writing ??= writeAll()
         })
+
+      const end = async () => {
+        await writing
+        await handle.close()
+        await unlock()
+      }
 
       return {
         ...alone,
         read: async () => [...drafts.values()],
         put: (draft) => change({ put: draft }),
         remove: (clientMessageId) => change({ removed: clientMessageId }),
-        async close() {
-          await writing
-          await handle.close()
-          await unlock()
-        },
+        close: () => (closing ??= end()),
       }
     } catch (error) {
       await unlock()
