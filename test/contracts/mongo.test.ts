@@ -236,6 +236,28 @@ describe.skipIf(missing)(`MongoDB${missing ? ` (skipped: ${missing})` : ''}`, ()
         message: { seq: 2 },
       })
     }, 60_000)
+
+    test('[P5] a message that turns up between being looked for and being stored again is found by those who read on', async () => {
+      await using opened = await behind()
+      const { store, network, database } = opened
+      const reader = await database.open()
+      const held = network.holdEach('late')
+      const late = store.append(draft('ada', 'bob', 'late', { clientMessageId: 'c1' }))
+      const refused = expect(late).rejects.toMatchObject({ kind: 'unavailable' })
+      const { value: first } = await held.next()
+      const { value: second } = await held.next()
+      await refused
+      const { message } = await reader.append(draft('ada', 'cleo', 'meanwhile'))
+      await first.deliver()
+      await second.deliver()
+      await expect
+        .poll(
+          async () => (await changedSince(reader, 'bob', message.version + reader.overlap)).map(({ text }) => text),
+          { timeout: 20_000 },
+        )
+        .toEqual(['late'])
+      expect((await all(reader)).map(({ seq, text }) => [seq, text])).toEqual([[1, 'late']])
+    }, 60_000)
   })
 })
 

@@ -1,11 +1,14 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 
 /** A network before a server whose packets can be held up. They arrive late, but they arrive: also those of a client that left. */
 export interface HeldNetwork extends AsyncDisposable {
   port: number
   /** From the first packet on that holds this text, what clients send waits on its way. @returns once there was one */
   holdFrom(text: string): Promise<void>
+  /** Packets that hold this text wait, each until it is delivered, while all others pass. They are given as they come. */
+  holdEach(text: string): AsyncIterator<HeldPacket, never>
   /** It arrives, in order, and so does what comes next. */
   deliver(): void
   /** Resets what is open and refuses what is new, until `restore`. */
@@ -13,10 +16,16 @@ export interface HeldNetwork extends AsyncDisposable {
   restore(): void
 }
 
+export interface HeldPacket {
+  /** @returns once the server has answered */
+  deliver(): Promise<void>
+}
+
 export const startHeldNetwork = async (serverPort: number): Promise<HeldNetwork> => {
   const lines = new Set<{ client: Socket; upstream: Socket; waiting: Buffer[]; left: boolean }>()
   let isHeld = false
   let awaited: { text: string; resolve: () => void } | null = null
+  let each: { text: string; held: PassThrough } | null = null
   let isCut = false
 
   const server = createServer((client) => {
@@ -32,7 +41,14 @@ export const startHeldNetwork = async (serverPort: number): Promise<HeldNetwork>
         awaited.resolve()
         awaited = null
       }
-      if (isHeld) line.waiting.push(data)
+      if (each && data.includes(each.text)) {
+        const deliver = async () => {
+          const answer = once(upstream, 'data')
+          upstream.write(data)
+          await answer
+        }
+        each.held.write({ deliver })
+      } else if (isHeld) line.waiting.push(data)
       else upstream.write(data)
     })
     upstream.pipe(client)
@@ -60,6 +76,10 @@ export const startHeldNetwork = async (serverPort: number): Promise<HeldNetwork>
       new Promise((resolve) => {
         awaited = { text, resolve }
       }),
+    holdEach(text) {
+      each = { text, held: new PassThrough({ objectMode: true }) }
+      return each.held[Symbol.asyncIterator]() as AsyncIterator<HeldPacket, never>
+    },
     deliver() {
       isHeld = false
       for (const { upstream, waiting, left } of lines) {

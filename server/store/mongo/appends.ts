@@ -186,8 +186,11 @@ export const createAppends = ({
     const found = named.length > 0 ? await firstOf(named) : new Map<string, MessageDocument>()
     for (const append of appends) {
       const first = found.get(clientKey(append.draft))
+      const own = append.places.find(({ id, version }) => id === first?._id && version === first.version)
       if (!first) outcomes.set(append, again)
       else if (first.text !== append.draft.text) outcomes.set(append, refused(new ChatError('conflict')))
+      // It turned up after it was looked for.
+      else if (own) outcomes.set(append, await tellAnew(append, first, own.givenAt))
       else outcomes.set(append, done(first, true))
     }
   }
