@@ -7,6 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const onMongo = [
   'test/contracts/mongo.test.ts',
   'test/stories/mongo.test.ts',
+  'test/stories/nodes-mongo.test.ts',
   'test/faults/mongo-start.test.ts',
   'test/faults/migrate.test.ts',
 ]

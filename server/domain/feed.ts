@@ -120,6 +120,8 @@ export async function* follow<Item>(
       await wakeUps.arrival()
       continue
     }
+    // What was sent again was told again.
+    if (wakeUp !== 'gap' && versionOf(wakeUp) <= seen.position() - store.overlap) continue
     const readFrom = wakeUp === 'gap' ? seen.position() : seen.holeBefore(wakeUp)
     if (readFrom !== null) {
       const upTo = await store.version()

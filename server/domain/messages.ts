@@ -18,10 +18,10 @@ export const sendMessage =
       clientMessageId: clientMessageId ?? null,
       sentAt,
     })
-    if (repeated) return asSeenBy(sender, message, await store.receipts([id]))
     const sent = asNew(message)
+    // Also when it is repeated: who stored it may have died before it told anybody. Whoever had it passes over it.
     bus.publish(members, { type: 'message', message: sent })
-    return sent
+    return repeated ? asSeenBy(sender, message, await store.receipts([id])) : sent
   }
 
 /** One page of a conversation. The caller's own limits decide; what lies outside of it is an empty page. */

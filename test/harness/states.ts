@@ -8,8 +8,11 @@ export const statesOf = (client: ChatClient) => {
   client.onState(states.add)
   return {
     ...states,
-    next: (status: ClientState['status'], from = states.items.length) =>
-      states.until(() => states.items.slice(from).some((state) => state.status === status)),
+    async next(status: ClientState['status'], from = states.items.length): Promise<ClientState> {
+      const found = () => states.items.slice(from).find((state) => state.status === status)
+      await states.until(() => found() !== undefined)
+      return found() as ClientState
+    },
     statuses: () => states.items.map(({ status }) => status),
   }
 }

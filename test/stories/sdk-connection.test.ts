@@ -21,8 +21,7 @@ describe.concurrent('the connection', () => {
     const states = statesOf(bob.client)
     const offline = states.next('offline')
     bob.network.inject('{"id":')
-    await offline
-    expect(states.items[0]).toMatchObject({
+    expect(await offline).toMatchObject({
       error: { kind: 'connectionLost', message: expect.stringContaining('cannot be read') },
     })
     await ada.send('bob', 'still here')

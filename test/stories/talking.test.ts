@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Message } from '../../server/contract/index.ts'
-import { isMessage } from '../harness/plain-client.ts'
+import { isMessage, isReceipt } from '../harness/plain-client.ts'
 import { startWorld } from '../harness/world.ts'
 
 test('two people talk: what one sends, the other sees as it was sent', async () => {
@@ -93,3 +93,19 @@ test('[P4] the same clientMessageId again returns the first message; with other 
 })
 
 const anyMessage = (_message: Message): _message is Message => true
+
+test('[P4] what is sent again long after it was received comes to nobody again', async () => {
+  await using world = await startWorld()
+  const [ada, bob] = await world.people('ada', 'bob')
+  const send = (text: string) => ada.client.sendMessage({ to: 'bob', text, clientMessageId: text })
+  await send('old')
+  await bob.received(1)
+  const receipts = world.plain(ada.token).follow()
+  await receipts.first((event): event is typeof event => isReceipt(event) && event.receipt.deliveredSeq === 1)
+  const inbox = world.plain(bob.token).follow()
+  await inbox.first((event): event is typeof event => event.type === 'caughtUp')
+  await send('old')
+  await send('new')
+  await inbox.some(1, isMessage)
+  expect(inbox.items.filter(isMessage).map(({ message }) => message.text)).toEqual(['new'])
+})
