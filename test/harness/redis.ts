@@ -12,6 +12,7 @@ if (!redisIsInstalled && process.env.REQUIRE_SERVICES === '1')
 export interface TestRedis extends AsyncDisposable {
   url: string
   port: number
+  readonly pid: number
   /** Ends the server; what it held is gone. */
   stop(): Promise<void>
   /** A new, empty one on the same port. */
@@ -53,6 +54,9 @@ export const startRedis = async ({ password }: { password?: string } = {}): Prom
   return {
     url: `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`,
     port,
+    get pid() {
+      return server?.pid as number
+    },
     stop,
     start,
     freeze: () => void server?.kill('SIGSTOP'),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** What a process and its main thread have used of a processor so far, user and system; null where no `/proc` tells. */
-export const cpuSeconds = (pid: string): { process: number; mainThread: number } | null => {
+export const cpuSeconds = (pid: number): { process: number; mainThread: number } | null => {
   try {
     return { process: secondsIn(`/proc/${pid}/stat`), mainThread: secondsIn(`/proc/${pid}/task/${pid}/stat`) }
   } catch {
