@@ -3,6 +3,7 @@ import { forgetExpiredSessions, login, logout, me, register, resumeSession } fro
 import { conversations, openConversation } from './conversations.ts'
 import { followEndedSessions } from './ended-sessions.ts'
 import { follow } from './feed.ts'
+import { readInTurns } from './feed-store.ts'
 import { history, sendMessage } from './messages.ts'
 import { inVersionOrder } from './ordered-bus.ts'
 import type { Ports } from './ports.ts'
@@ -17,6 +18,7 @@ export const createChat = (given: Ports) => {
   const open = openConversation(ports)
   const deliveries = createDeliveryMarks(ports, open)
   const staleFeeds = createStaleFeeds(ports)
+  const feedPorts = { store: readInTurns(ports.store), bus: ports.bus }
   const stopRemembering = rememberLastSeen(ports)
   const stopForgetting = forgetExpiredSessions(ports)
   const endedSessions = followEndedSessions(ports)
@@ -38,7 +40,7 @@ export const createChat = (given: Ports) => {
       input: OnMessage,
       signal: AbortSignal,
       asItem: (cursor: string, event: ChatEvent) => Item,
-    ) => follow(ports, { deliveries, staleFeeds }, caller, input, signal, asItem),
+    ) => follow(feedPorts, { deliveries, staleFeeds }, caller, input, signal, asItem),
     onlineUsers: onlineUsers(ports),
     followStatus: followStatus(ports),
     connect: ports.presence.connect,

@@ -7,8 +7,9 @@ import {
   type Username,
   type Version,
 } from '../contract/index.ts'
+import type { FeedStore } from './feed-store.ts'
 import { asSeenBy } from './message-view.ts'
-import type { Change, Ports } from './ports.ts'
+import type { Bus, Change } from './ports.ts'
 import type { DeliveryMarks } from './receipts.ts'
 import { createSeen } from './seen.ts'
 import type { StaleFeeds } from './stale-feeds.ts'
@@ -26,7 +27,7 @@ const pageSize = 200
  * @throws ChatError `badCursor`
  */
 export async function* follow<Item>(
-  { store, bus }: Ports,
+  { store, bus }: { store: FeedStore; bus: Bus },
   { deliveries, staleFeeds }: { deliveries: DeliveryMarks; staleFeeds: StaleFeeds },
   username: Username,
   { lastEventId, ack }: OnMessage,

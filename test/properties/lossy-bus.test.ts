@@ -1,13 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createInProcessPresence } from '../../server/bus/in-process-presence.ts'
 import { createListeners } from '../../server/bus/listeners.ts'
 import type { ChatEvent } from '../../server/contract/index.ts'
-import { createChat } from '../../server/domain/chat.ts'
+import type { Chat } from '../../server/domain/chat.ts'
 import type { Bus, BusEvent, Store } from '../../server/domain/ports.ts'
-import { defaultRules, noLimits } from '../../server/domain/rates.ts'
 import { temporarySqlite } from '../contracts/temporary-sqlite.ts'
 import { createTestClock } from '../harness/clock.ts'
+import { createRules } from '../harness/rules.ts'
 
 /** So many versions before the one asked for are read again, ... */
 const overlap = 4
@@ -105,19 +104,7 @@ test('[P3] [P5] however the bus loses, doubles, reorders and parts: who follows,
       }
       const clock = createTestClock()
       const wire = createWire()
-      const chats = wire.buses.map((bus) =>
-        createChat({
-          store,
-          bus,
-          presence: createInProcessPresence(clock),
-          passwords: { hash: async () => '', verify: async () => true, isCommon: () => false },
-          rates: noLimits,
-          rules: defaultRules,
-          clock,
-          newToken: () => '',
-          log: { debug() {}, info() {}, warn() {}, error() {} },
-        }),
-      ) as [ReturnType<typeof createChat>, ReturnType<typeof createChat>]
+      const chats = wire.buses.map((bus) => createRules({ store, bus, clock })) as [Chat, Chat]
 
       const sent = new Set<string>()
       const seen = new Set<string>()
