@@ -113,7 +113,16 @@ test('errors over HTTP carry the status and the kind', async () => {
 })
 
 test('a server that stops ends its streams one by one, takes no others, and serves the calls that come', async () => {
-  await using world = await startWorld()
+  let answer = () => {}
+  const held = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  await using world = await startWorld({
+    adapt: (ports) => ({
+      ...ports,
+      store: { ...ports.store, conversations: (...asked) => held.then(() => ports.store.conversations(...asked)) },
+    }),
+  })
   const [ada] = await world.people('ada')
   const headers = { authorization: `Bearer ${ada.token}`, 'content-type': 'application/json' }
   const follow = () => fetch(`${world.url}/trpc/onStatus`, { method: 'POST', headers, body: '{"json":{"users":[]}}' })
@@ -124,10 +133,15 @@ test('a server that stops ends its streams one by one, takes no others, and serv
   const answered = async () => (await fetch(`${world.url}/trpc/me`, { method: 'HEAD' })).status
   expect(await answered()).toBe(204)
 
-  const drained = world.app.drain(3_000)
+  // It ends when the last call has been answered.
+  const last = ada.client.conversations()
+  await ada.client.me()
+  const drained = world.app.drain(30_000)
   expect(await answered()).toBe(503)
   expect(await (await follow()).text()).toContain('"kind":"unavailable"')
   expect((await fetch(`${world.url}/trpc/me`, { headers })).status).toBe(200)
+  answer()
+  expect(await last).toMatchObject({ conversations: [] })
   await drained
   expect(ends.length).toBe(3)
 })
