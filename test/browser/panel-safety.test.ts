@@ -1,33 +1,15 @@
-import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { browserTest, startBrowser, type TestBrowser } from '../harness/browser.ts'
 import { password, startWorld } from '../harness/world.ts'
 import { xssPayloads } from '../harness/xss-payloads.ts'
 import { openPanel, placeAt } from './panel-page.ts'
+import { watchForScripts } from './watch-for-scripts.ts'
 
 let browser: TestBrowser
 beforeAll(async () => {
   browser = await startBrowser()
 })
 afterAll(() => browser?.[Symbol.asyncDispose]())
-
-/** Says what ran, and what the policy had to stop: neither may happen, since text is to stay text. */
-const watchForScripts = async (page: Page): Promise<string[]> => {
-  const happened: string[] = []
-  page.on('dialog', (dialog) => {
-    happened.push(`dialog ${dialog.message()}`)
-    void dialog.dismiss()
-  })
-  await page.exposeFunction('pwned', () => happened.push('pwned'))
-  await page.exposeFunction('tellOfBreach', (what: string) => happened.push(what))
-  const script = () =>
-    addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
-      (window as unknown as { tellOfBreach(what: string): void }).tellOfBreach(`${violatedDirective} ${blockedURI}`),
-    )
-  await page.addInitScript(script)
-  await page.reload()
-  return happened
-}
 
 browserTest(
   `${xssPayloads.length} texts that want to be scripts stay texts: stored, typed, answered and in addresses`,
