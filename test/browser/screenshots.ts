@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { ChatError } from '../../server/contract/index.ts'
@@ -8,10 +8,10 @@ import { openBehindNetwork, openChat } from './chat-page.ts'
 import { addPlace, openPanel, placeAt } from './panel-page.ts'
 
 /**
- * Pictures of the pages with two people at them, wide and narrow, light and dark:
- * `node dist/test/browser/screenshots.js [folder]`. They are to be looked at; two of them stand in the README.
+ * Pictures of the pages with two people at them, wide and narrow, light and dark: `node dist/test/browser/screenshots.js`.
+ * They are to be looked at, in `.pictures`; with `--readme` two of them become those that the README shows.
  */
-const folder = process.argv[2] ?? '.pictures'
+const folder = '.pictures'
 const sizes = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } }
 const schemes = ['light', 'dark'] as const
 
@@ -105,6 +105,9 @@ await chat.say('We should row out on Sunday, before the tide turns.\nI know some
 await finn.shows('We should row out on Sunday, before the tide turns.\nI know somebody with a boat.')
 await finn.say('Sunday it is.')
 await finn.reaches('Sunday it is.', 'read')
+await bob.say('finn', 'I am in.')
+await bob.say('finn', 'Who brings the tea?')
+await finn.row('bob').getByText('2 unread').waitFor()
 await take(finn.page, 'chat')
 await finn.page.setViewportSize(sizes.narrow)
 await finn.button('Back to the conversations').click()
@@ -119,3 +122,8 @@ await finn.page.getByRole('status').getByText('No connection.').waitFor()
 await finn.say('I will bring the tea.')
 await finn.page.getByText('Waits for a connection.').waitFor()
 await take(finn.page, 'chat-offline')
+
+if (process.argv.includes('--readme'))
+  for (const name of ['chat', 'panel'])
+    await copyFile(join(folder, `${name}-wide-light.png`), `server/web/pictures/${name}.png`)
+await network[Symbol.asyncDispose]()
