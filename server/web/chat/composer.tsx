@@ -56,7 +56,7 @@ export const Composer = ({ label, draft, onDraft, onSend }: ComposerProps) => {
       }}
     >
       <p className="left" id={`${id}-left`}>
-        {left < 0 ? `${-left} characters too many` : left < warnBelow && `${left} characters left`}
+        {left < 0 ? `${characters(-left)} too many` : left < warnBelow && `${characters(left)} left`}
       </p>
       <p className="wrong" role="alert">
         {refusal}
@@ -94,3 +94,5 @@ const useGrowing = (input: { current: HTMLTextAreaElement | null }, text: string
     element.style.height = 'auto'
     if (text !== '') element.style.height = `${element.scrollHeight + element.offsetHeight - element.clientHeight}px`
   }, [input, text])
+
+const characters = (count: number) => `${count} ${count === 1 ? 'character' : 'characters'}`
