@@ -274,7 +274,7 @@ browserTest(
     await ada.composer.fill('x'.repeat(3_900))
     await ada.page.getByText('100 characters left').waitFor()
     await ada.composer.fill('x'.repeat(4_001))
-    await ada.page.getByText('1 characters too many').waitFor()
+    await ada.page.getByText('1 character too many').waitFor()
     await ada.composer.press('Enter')
     expect(await ada.button('Send').isDisabled()).toBe(true)
     await ada.composer.fill('   \n ')

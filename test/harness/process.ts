@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const main = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
+// From the sources, as tests are run, or from what they are compiled to.
+const root = import.meta.url.endsWith('.ts') ? '../../dist' : '../..'
+const main = fileURLToPath(new URL(`${root}/server/main.js`, import.meta.url))
 
 /** `npm start`, without npm: the server as a process of its own. */
 export const startProcess = async (environment: Record<string, string>) => {
