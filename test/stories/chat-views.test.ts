@@ -299,3 +299,16 @@ test('the past is a loop, the newest first', async () => {
 async function* neverAny() {
   yield await never()
 }
+
+test('views of people that nobody looks at are let go, however many sets of people were asked for', async () => {
+  await using world = await startWorld()
+  const [ada] = await world.people('ada', 'bob')
+  await using chat = chatOf(ada)
+  const watched = chat.presence(['bob'])
+  watched.subscribe(() => {})
+  const unwatched = chat.presence(['cyd'])
+  expect(chat.presence(['cyd'])).toBe(unwatched)
+  for (let i = 0; i < 100; i++) chat.presence([`user${i}`])
+  expect(chat.presence(['bob'])).toBe(watched)
+  expect(chat.presence(['cyd'])).not.toBe(unwatched)
+})

@@ -149,6 +149,23 @@ describe.concurrent('the outbox', () => {
     expect(await bob.received(2)).toEqual(['one', 'three'])
   })
 
+  test('closed, it changes nothing any more: what it has stays for the next program', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    const { storage } = sharedStorage()
+    const chat = chatOf(ada, { storage })
+    ada.network.cut()
+    const { clientMessageId } = chat.send({ to: 'bob', text: 'one' })
+    await Promise.all([chat.close(), chat.close()])
+    chat.client.close()
+    expect(chat.outbox.cancel(clientMessageId)).toBe(false)
+    expect(chat.outbox.retry(clientMessageId)).toBe(false)
+    ada.network.restore()
+    await using next = chatOf(ada, { storage })
+    expect(await bob.received(1)).toEqual(['one'])
+    await isEmpty(next)
+  })
+
   test('what could not be sent for too long has failed, openly, and can be sent again', async () => {
     await using world = await startWorld()
     const [ada, bob] = await world.people('ada', 'bob')

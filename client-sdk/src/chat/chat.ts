@@ -45,7 +45,7 @@ export interface Chat extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Conversations that nobody looks at stay read up to this many; older ones are read anew when they are opened. */
+/** What nobody looks at is kept up to this many conversations, and sets of people; older ones are read anew when they are opened. */
 const unwatchedMax = 20
 const dayMs = 24 * 60 * 60 * 1_000
 
@@ -120,7 +120,9 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
   }
   patiently(client, follow, signal).catch((error) => signal.aborted || onError(error))
 
-  const close = async () => {
+  let closing: Promise<void> | null = null
+  const close = () => (closing ??= end())
+  const end = async () => {
     over.abort()
     unlisten()
     conversations.stop()
@@ -135,6 +137,10 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
   const unloadUnwatched = () => {
     const unwatched = [...opened.values()].filter(({ isWatched }) => !isWatched)
     for (const conversation of unwatched.slice(0, -unwatchedMax)) conversation.unload()
+  }
+  const forgetUnwatched = () => {
+    const unwatched = Array.from(presences).filter(([, { isWatched }]) => !isWatched)
+    for (const [key] of unwatched.slice(0, -unwatchedMax)) presences.delete(key)
   }
   const markRead = (conversationId: string, seq: number) => {
     takeReceipt({ conversationId, username, deliveredSeq: seq, readSeq: seq })
@@ -170,7 +176,9 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     presence(users) {
       const key = users ? [...users].sort().join() : '*'
       const known = presences.get(key) ?? createPresence(client, users, signal)
+      presences.delete(key)
       presences.set(key, known)
+      forgetUnwatched()
       return known
     },
     close,

@@ -176,14 +176,14 @@ export const createOutbox = (options: OutboxOptions) => {
     send,
     retry(clientMessageId: string) {
       const entry = entries.get(clientMessageId)
-      if (!entry?.draft.failure) return false
+      if (isClosed || !entry?.draft.failure) return false
       entry.draft = { ...entry.draft, queuedAt: Date.now(), failure: null }
       changed()
       void store(entry)
       return true
     },
     cancel(clientMessageId: string) {
-      if (!entries.has(clientMessageId) || sender.isSending(clientMessageId)) return false
+      if (isClosed || !entries.has(clientMessageId) || sender.isSending(clientMessageId)) return false
       leave(clientMessageId)?.reject(new ChatError('cancelled'))
       void unstore(clientMessageId, null)
       return true

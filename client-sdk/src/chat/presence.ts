@@ -11,7 +11,7 @@ export const createPresence = (
   client: ChatClient,
   users: string[] | undefined,
   signal: AbortSignal,
-): PresenceView & { stop(): void } => {
+): PresenceView & { readonly isWatched: boolean; stop(): void } => {
   let statuses = new Map<string, Status>()
   /** A snapshot that is still coming in. */
   let coming: Map<string, Status> | null = null
@@ -47,6 +47,9 @@ export const createPresence = (
         following?.abort()
         following = null
       }
+    },
+    get isWatched() {
+      return view.isWatched
     },
     stop: view.stop,
   }
