@@ -5,6 +5,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** What needs a MongoDB. */
 const onMongo = [
+  'test/acceptance/acceptance.test.ts',
   'test/contracts/mongo.test.ts',
   'test/stories/mongo.test.ts',
   'test/stories/nodes-mongo.test.ts',

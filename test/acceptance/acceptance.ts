@@ -15,7 +15,7 @@ export interface AcceptanceOptions {
   seed: number
   /** For so long Redis is away, and the database. */
   outageMs: number
-  /** Whether people go while a node dies, which takes 45 s to be known. */
+  /** Whether people go in the end, and some of them while a node dies, which takes 45 s to be known. */
   withDeaths: boolean
   secantusd: string
   say(words: string): void
@@ -91,7 +91,7 @@ export const runAcceptance = async (options: AcceptanceOptions): Promise<Report>
     const settledMs = now() - healedAt
     say(`settled after ${Math.round(settledMs)} ms`)
 
-    await watchPresence(people, cluster, history, options)
+    await watchPresence(people, cluster, history, faults.lastDeathAt(), options)
     history.endedAt = now()
     options.spoil?.(history)
     if (!people.every((person) => person.isAllSent())) troubles.push('An outbox is not empty')
@@ -150,6 +150,7 @@ const watchPresence = async (
   people: Participant[],
   cluster: Cluster,
   { presence }: History,
+  lastDeathAt: number,
   { withDeaths, say }: AcceptanceOptions,
 ): Promise<void> => {
   const [watchers, others] = [people.slice(0, 3), people.slice(3)]
@@ -163,12 +164,14 @@ const watchPresence = async (
     say(`${group.length} people ${online ? 'there' : 'gone'}: known after ${Math.round(now() - at)} ms`)
   }
   await expect(people, true, now(), deathMs)
+  if (!withDeaths) return
+  // Until then a node that died may keep those who were there, wherever they are now.
+  await pause(Math.max(0, lastDeathAt + deathMs - now()))
   const half = Math.floor(others.length / 2)
   const leaving = others.slice(0, half)
   const left = now()
   await Promise.all(leaving.map((person) => person.close()))
   await expect(leaving, false, left, leaveMs)
-  if (!withDeaths) return
   const dying = others.slice(half, half + Math.ceil(half / 2))
   const died = now()
   await cluster.stopNode(0, 'SIGKILL')

@@ -16,10 +16,12 @@ export const startFaults = (
   const firstAt = start + lengthMs * 0.15
   const tell = (words: string) => say(`${((performance.now() - start) / 1_000).toFixed(1)} s: ${words}`)
   let cuts = 0
+  let lastDeathAt = start
   let isOver = false
 
   const restart = async (index: number, signal: 'SIGKILL' | 'SIGTERM') => {
     tell(`node ${index + 1} gets ${signal}`)
+    if (signal === 'SIGKILL') lastDeathAt = performance.now()
     await cluster.stopNode(index, signal)
     await pause(Math.min(restartMs, outageMs))
     await cluster.startNode(index)
@@ -55,5 +57,5 @@ export const startFaults = (
       await pause(Math.min(cutEveryMs, outageMs))
     }
   }
-  return { firstAt, cuts: () => cuts, done: Promise.all([strike(), cut()]) }
+  return { firstAt, cuts: () => cuts, lastDeathAt: () => lastDeathAt, done: Promise.all([strike(), cut()]) }
 }
