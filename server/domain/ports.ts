@@ -105,6 +105,9 @@ export interface MessageStore {
 
   conversation(id: ConversationId): Promise<StoredConversation | null>
 
+  /** Whether all of these messages are there; one read for many. */
+  hasMessages(places: { conversationId: ConversationId; seq: Seq }[]): Promise<boolean>
+
   /** The messages with `from <= seq <= to`, in order; at most `limit`: the newest of them where `newest`, else the oldest. */
   messages(range: {
     conversationId: ConversationId

@@ -17,7 +17,7 @@ export const markRead =
   (ports: Ports, open: Open) =>
   async (caller: Username, { messageId }: MarkRead): Promise<Receipt> => {
     const { conversationId, seq } = messagePlace(messageId)
-    await mustHave(ports, open, caller, conversationId, seq)
+    await mustHave(ports, open, caller, [{ conversationId, seq }])
     await advance(ports, open, [{ conversationId, username: caller, deliveredSeq: seq, readSeq: seq }])
     const receipts = await ports.store.receipts([conversationId])
     return receipts.find(({ username }) => username === caller) as Receipt
@@ -27,7 +27,7 @@ export const markRead =
 export const markDelivered =
   (ports: Ports, open: Open) =>
   async (caller: Username, marks: MarkDelivered): Promise<Receipt[]> => {
-    for (const { conversationId, seq } of marks) await mustHave(ports, open, caller, conversationId, seq)
+    await mustHave(ports, open, caller, marks)
     return advance(
       ports,
       open,
@@ -36,13 +36,13 @@ export const markDelivered =
   }
 
 /** Who is not a member learns the same as of a message that is not there (P9). */
-const mustHave = async ({ store }: Ports, open: Open, caller: Username, id: ConversationId, seq: number) => {
-  await open(caller, id).catch((error: unknown) => {
+const mustHave = async ({ store }: Ports, open: Open, caller: Username, marks: MarkDelivered) => {
+  const opened = marks.map(({ conversationId }) => open(caller, conversationId))
+  await Promise.all(opened).catch((error: unknown) => {
     if (error instanceof ChatError && !error.retryable) throw new ChatError('unknownMessage')
     throw error
   })
-  const lastSeq = (await store.conversation(id))?.lastSeq ?? 0
-  if (seq > lastSeq) throw new ChatError('unknownMessage')
+  if (!(await store.hasMessages(marks))) throw new ChatError('unknownMessage')
 }
 
 const advance = async ({ store, bus }: Ports, open: Open, moves: Move[]): Promise<Receipt[]> => {

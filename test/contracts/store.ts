@@ -65,6 +65,18 @@ export const storeContract = (name: string, open: () => Promise<OpenedStore>): v
         expect(await store.conversation('dm:no:where')).toBeNull()
       })
 
+      test('says whether all of some messages are there', async () => {
+        await send('ada', 'bob', 'one')
+        await send('ada', 'cleo', 'one')
+        await send('ada', 'cleo', 'two')
+        const at = (conversationId: string, seq: number) => ({ conversationId, seq })
+        const has = (...places: ReturnType<typeof at>[]) => store.hasMessages(places)
+        expect(await has(at('dm:ada:bob', 1), at('dm:ada:cleo', 2), at('dm:ada:cleo', 2))).toBe(true)
+        expect(await has(at('dm:ada:bob', 1), at('dm:ada:cleo', 3))).toBe(false)
+        expect(await has(at('dm:ada:bob', 2), at('dm:ada:cleo', 2))).toBe(false)
+        expect(await has(at('dm:no:where', 1))).toBe(false)
+      })
+
       test('[P3] 500 appends at once get 1 to 500 without a hole, in one order that versions and times share', async () => {
         const messages = await Promise.all(
           Array.from({ length: 500 }, (_, i) =>

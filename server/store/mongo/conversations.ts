@@ -6,7 +6,7 @@ import { inTime } from './errors.ts'
 import { waitMaxMs } from './limits.ts'
 import type { ConversationDocument, Models } from './schema.ts'
 
-type Here = 'conversation' | 'conversations' | 'messages' | 'seqAt' | 'receipts'
+type Here = 'conversation' | 'hasMessages' | 'conversations' | 'messages' | 'seqAt' | 'receipts'
 
 /** Unread is looked for in so many messages at most: own ones do not count, and who only sends may have a million. */
 const unreadMax = 1_000
@@ -56,6 +56,21 @@ export const conversationStore = (models: Models): Pick<MessageStore, Here> => {
         people ? [] : receiptsOf([id]),
       ])
       return head && { id, kind: head.kind, members: people ?? others.map(({ username }) => username), lastSeq }
+    },
+
+    async hasMessages(places) {
+      const ids = new Set(places.map(({ conversationId, seq }) => messageId(conversationId, seq)))
+      const conversationIds = [...new Set(places.map(({ conversationId }) => conversationId))]
+      const found = await inTime(
+        messages
+          .find(
+            { conversationId: trusted({ $in: conversationIds }), _id: trusted({ $in: [...ids] }) },
+            { _id: 1 },
+            reading,
+          )
+          .exec(),
+      )
+      return found.length === ids.size
     },
 
     async messages({ conversationId, from, to, limit, newest }) {

@@ -26,7 +26,7 @@ export interface Heads {
 
 export const createHeads = ({ conversations, members, messages }: Models): Heads => {
   const { trusted } = conversations.base
-  // What others have written counts here before it is durable: a place is taken or it is not.
+  // A conversation moves on after its message is durable, so its newest state is as good as that.
   const latest = { lean: true, readConcern: { level: 'local' }, maxTimeMS: waitMaxMs } as const
 
   const topOf = ({ lastSeq, lastVersion, lastSentAt }: ConversationDocument): Top => ({
@@ -35,14 +35,19 @@ export const createHeads = ({ conversations, members, messages }: Models): Heads
     sentAt: lastSentAt,
   })
 
-  /** The messages themselves say it, where a node ended between a message and its conversation. */
+  /**
+   * The messages themselves say it, where a node ended between a message and its conversation. Only durable ones: behind
+   * one that a failover takes back, the next would leave a hole.
+   */
   const lookBehind = async (tops: Map<ConversationId, Top>, ids: ConversationId[]): Promise<void> => {
     const behind = ids.map((conversationId) => ({
       conversationId,
       seq: trusted({ $gt: tops.get(conversationId)?.seq ?? 0 }),
     }))
     const found = await inTime(
-      messages.find({ $or: behind }, { conversationId: 1, seq: 1, version: 1, sentAt: 1 }, latest).exec(),
+      messages
+        .find({ $or: behind }, { conversationId: 1, seq: 1, version: 1, sentAt: 1 }, { lean: true, maxTimeMS: waitMaxMs })
+        .exec(),
     )
     for (const { conversationId, seq, version, sentAt } of found) {
       if (seq > (tops.get(conversationId)?.seq ?? 0)) tops.set(conversationId, { seq, version, sentAt })

@@ -13,7 +13,7 @@ import {
   toReceipt,
 } from './rows.ts'
 
-type Here = 'append' | 'advance' | 'conversation' | 'conversations' | 'messages' | 'seqAt' | 'receipts'
+type Here = 'append' | 'advance' | 'conversation' | 'hasMessages' | 'conversations' | 'messages' | 'seqAt' | 'receipts'
 type SummaryRow = [kind: 'direct' | 'group', last: MessageRow, unread: number, receipts: ReceiptRow[]]
 
 /** Conversations, their messages and receipts. */
@@ -21,6 +21,11 @@ export const messageStore = ({ write }: Commits, reads: Reads): Pick<MessageStor
   const conversation = reads.prepare<[StoredConversation['kind'], number, string[]][]>(`
     SELECT json_group_array(json_array(kind, last_seq,
       (SELECT json_group_array(username) FROM member WHERE conversation = key))) FROM conversation WHERE id = ?`)
+
+  const missing = reads.prepare<number[]>(`
+    SELECT json_array(count(*)) FROM json_each(?) place WHERE NOT EXISTS (
+      SELECT 1 FROM conversation c JOIN message m ON m.conversation = c.key
+      WHERE c.id = place.value ->> 0 AND m.seq = place.value ->> 1)`)
 
   const page = (order: 'ASC' | 'DESC') =>
     reads.prepare<MessageRow[]>(`
@@ -73,6 +78,9 @@ export const messageStore = ({ write }: Commits, reads: Reads): Pick<MessageStor
       const [row] = conversation(id)
       return row ? { id, kind: row[0], lastSeq: row[1], members: row[2] } : null
     },
+
+    hasMessages: async (places) =>
+      missing(JSON.stringify(places.map(({ conversationId, seq }) => [conversationId, seq])))[0] === 0,
 
     messages: async (range) =>
       (range.newest ? newest : oldest)(range.conversationId, range.from, range.to, range.limit)
