@@ -46,7 +46,11 @@ export const createHeads = ({ conversations, members, messages }: Models): Heads
     }))
     const found = await inTime(
       messages
-        .find({ $or: behind }, { conversationId: 1, seq: 1, version: 1, sentAt: 1 }, { lean: true, maxTimeMS: waitMaxMs })
+        .find(
+          { $or: behind },
+          { conversationId: 1, seq: 1, version: 1, sentAt: 1 },
+          { lean: true, maxTimeMS: waitMaxMs },
+        )
         .exec(),
     )
     for (const { conversationId, seq, version, sentAt } of found) {
