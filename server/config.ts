@@ -56,7 +56,7 @@ const Environment = z.object({
   ALLOWED_ORIGINS: list.pipe(z.array(Origin)).default([]),
   TRUSTED_PROXIES: list.pipe(z.array(Network)).default([]),
   RATE_LIMITS: z.enum(['on', 'off']).default('on'),
-  REGISTRATIONS_PER_HOUR: z.coerce.number('a number of accounts').int().min(1).max(100_000).default(5),
+  REGISTRATIONS_PER_HOUR: z.coerce.number('a number of accounts').int().min(1).max(100_000).default(20),
   LOG_LEVEL: z.enum(logLevels).default('info'),
 })
 

@@ -12,7 +12,11 @@ export const register =
     const { store, passwords, rates, rules, clock } = ports
     if (passwords.isCommon(password)) throw new ChatError('commonPassword')
     await rates.take(rules.register, address)
-    if (await store.user(username)) throw new ChatError('usernameTaken')
+    if (await store.user(username)) {
+      // It costs no hash, and who looks for a free name is not to be locked out.
+      rates.giveBack(rules.register, address)
+      throw new ChatError('usernameTaken')
+    }
     const user: StoredUser = {
       username,
       displayName: displayName ?? username,

@@ -6,7 +6,7 @@ export const defaultRules = {
   login: { name: 'login', burst: 5, everyMs: 5 * 60_000 },
   /** Of any names, right or wrong: each costs 20 ms of a thread, so one address must not fill the queue for all. */
   loginFromAddress: { name: 'loginFromAddress', burst: 100, everyMs: 3_000 },
-  register: { name: 'register', burst: 5, everyMs: 12 * 60_000 },
+  register: { name: 'register', burst: 20, everyMs: 3 * 60_000 },
 } as const satisfies Record<string, RateRule>
 
 /** The limits of one node, which may be told what others counted. */

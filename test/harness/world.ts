@@ -57,7 +57,7 @@ export const startWorld = async (worldOptions: WorldOptions = {}): Promise<World
     allowedOrigins: [],
     trustedProxies: [],
     rateLimits: false,
-    registrationsPerHour: 5,
+    registrationsPerHour: 20,
     logLevel: 'silent',
     ...overrides,
   }

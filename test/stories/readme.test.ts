@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { transformWithOxc } from 'vite'
 import { expect, test } from 'vitest'
-import { startWorld } from '../harness/world.ts'
+import { temporaryDirectory } from '../harness/directory.ts'
+import { password, startWorld } from '../harness/world.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
+const command = `node ${join(root, 'client-sdk/bin/parley.js')}`
 
 /** The programs in a text: its fences of this language. */
 const programs = (markdown: string, language: string) =>
@@ -36,37 +38,57 @@ test('the script at the top of the README shows a message arrive, the second tim
   }
 })
 
-test('the script with an outbox says when its message is on disk', async () => {
-  await using world = await startWorld()
-  const [hello = '', outbox = ''] = programs(await readFile(join(root, 'README.md'), 'utf8'), 'js')
-  await runInRepository(hello, world.url)
-  const { stdout } = await runInRepository(outbox, world.url)
-  expect(stdout).toMatch(/^connecting\n[\s\S]*\non disk as dm:ada:bob:2\n/)
-})
-
 test('the script is ten lines', async () => {
   const [script = ''] = programs(await readFile(join(root, 'README.md'), 'utf8'), 'js')
   expect(script.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(10)
 })
 
-test("the programs of the SDK's README run, one after the other, and say what they should", async () => {
-  await using world = await startWorld()
-  const markdown = await readFile(join(root, 'client-sdk/README.md'), 'utf8')
+test('both READMEs run from one end to the other on one server with its limits, and say what they should', async () => {
+  await using world = await startWorld({ config: { rateLimits: true } })
+  await using home = await temporaryDirectory()
   const output: string[] = []
-  for (const program of programs(markdown, 'ts')) {
-    const { code } = await transformWithOxc(program, 'program.ts')
-    const { stdout, stderr } = await runInRepository(code, world.url)
-    expect(stderr, program).toBe('')
+  const take = ({ stdout, stderr }: { stdout: string; stderr: string }) => {
+    expect(stderr).toBe('')
     output.push(...stdout.trim().split('\n'))
   }
+  const inShell = (script: string) =>
+    run('sh', ['-ec', script], {
+      cwd: home.path,
+      env: {
+        ...process.env,
+        HOME: home.path,
+        XDG_CONFIG_HOME: home.path,
+        PARLEY_URL: world.url,
+        PARLEY_PASSWORD: password,
+      },
+      timeout: 15_000,
+    })
+
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+  for (const script of programs(readme, 'js')) take(await runInRepository(script, world.url))
+  const [, curls = '', commands = ''] = programs(readme, 'sh')
+  take(await inShell(curls.replace('http://127.0.0.1:3000', world.url)))
+  // `listen` goes on until it is stopped, and `jq` is not everywhere.
+  const ending = commands.split('\n').filter((line) => !line.includes(' listen '))
+  take(await inShell(ending.join('\n').replaceAll('npx parley', command).replaceAll(' | jq -r .text', '')))
+
+  const ofSdk = await readFile(join(root, 'client-sdk/README.md'), 'utf8')
+  for (const program of programs(ofSdk, 'ts')) {
+    const { code } = await transformWithOxc(program, 'program.ts')
+    take(await runInRepository(code, world.url))
+  }
   for (const line of [
-    'message 1 of dm:ada:ben is on disk',
+    'ada: Hello, Bob!',
+    /^on disk as dm:ada:bob:2$/,
+    /"conversationId":"dm:ada:ada".*"text":"A note to myself"/,
+    /^ada is signed in until /,
+    /^message 3 of dm:ada:bob is on disk$/,
     'ada Are you there?',
     'Two',
     'Hello from the outbox sending',
-    'it is message 5',
+    'it is message 7',
     'There is nobody of this name.',
   ]) {
-    expect(output).toContain(line)
+    expect(output).toContainEqual(typeof line === 'string' ? line : expect.stringMatching(line))
   }
 })
