@@ -37,12 +37,15 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      // After the others, a file at a time: they share one MongoDB, and a write that takes 5 s counts as failed.
-      { extends: true, test: { name: 'mongodb', include: onMongo, maxWorkers: 1, sequence: { groupOrder: 1 } } },
-      // After the others: each file has a Chromium of its own.
+      // After the others: a MongoDB that all share, and a Chromium for each file, take more of the machine.
       {
         extends: true,
-        test: { name: 'browsers', include: ['test/browser/**/*.test.ts'], maxWorkers: 2, sequence: { groupOrder: 2 } },
+        test: {
+          name: 'services',
+          include: [...onMongo, 'test/browser/**/*.test.ts'],
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },
