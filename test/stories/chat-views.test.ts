@@ -237,6 +237,19 @@ describe.concurrent('the conversations', () => {
     expect(atBob.conversation('ada').getSnapshot().messages[2]?.status).not.toBe('read')
   })
 
+  test('[P6] are read also where own messages alone were loaded below what was unread', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    await bob.send('ada', 'a question')
+    await sendMany(world, ada, 'bob', numbers(1, 60))
+    await using chat = chatOf(ada)
+    await shows(chat.conversations, (list) => unreadOf('dm:ada:bob')(list) === 1)
+    const view = chat.conversation('bob')
+    await shows(view, ({ messages }) => messages.length > 0)
+    view.markRead()
+    await shows(chat.conversations, (list) => unreadOf('dm:ada:bob')(list) === 0)
+  })
+
   test('[P6] what was read without a connection is said when there is one', async () => {
     await using world = await startWorld()
     const [ada, bob] = await world.people('ada', 'bob')

@@ -181,8 +181,13 @@ export const createConversation = (options: ConversationOptions) => {
         await fill()
       }),
     markRead(upTo = Number.POSITIVE_INFINITY) {
-      const newest = messages.findLast(({ status, seq }) => status === 'received' && seq !== null && seq <= upTo)
-      if (newest?.seq && progress.placeOf(username).readSeq < newest.seq) options.markRead(newest.seq)
+      const { readSeq } = progress.placeOf(username)
+      const isNew = (seq: number | null): seq is number => seq !== null && seq > readSeq && seq <= upTo
+      const received = messages.findLast(({ status, seq }) => status === 'received' && isNew(seq))
+      // Unread ones may stand above what was loaded, with own messages alone below them.
+      const own = (messages[0]?.seq ?? 0) > readSeq + 1 ? messages.findLast(({ seq }) => isNew(seq)) : undefined
+      const seq = received?.seq ?? own?.seq
+      if (seq) options.markRead(seq)
     },
     /** A message that came in. Those before it have come as well, or are read. */
     take(message: Message) {
