@@ -16,10 +16,9 @@ export const chatAt = (page: Page) => {
     row: (name: string) =>
       page.getByRole('navigation', { name: 'Conversations' }).getByRole('link', { name: new RegExp(`^${name}\\b`) }),
     button: (name: string) => page.getByRole('button', { name, exact: true }),
-    async signUp(username: string, displayName = '') {
+    async signUp(username: string) {
       await chat.button('Create an account').click()
       await page.getByLabel('Username').fill(username)
-      await page.getByLabel('Your name').fill(displayName)
       await page.getByLabel('Password', { exact: true }).fill(password)
       await chat.button('Create account').click()
       await chat.isIn()

@@ -16,9 +16,9 @@ browserTest('[P2] [P6] two people sign up, find each other, talk, and see how fa
   await using visit = browser.visit()
   const ada = await openChat(visit, world.url)
   const bob = await openChat(visit, world.url)
-  await ada.signUp('ada', 'Ada Lovelace')
+  await ada.signUp('ada')
   await bob.signUp('bob')
-  await ada.page.getByRole('heading', { name: 'Ada Lovelace' }).waitFor()
+  await ada.page.getByRole('heading', { name: 'ada', exact: true }).waitFor()
 
   await ada.start('Bob')
   await ada.page.getByText('Say hello to bob.').waitFor()
@@ -162,8 +162,12 @@ browserTest(
     await first.row('Notes to yourself').waitFor()
 
     const token = await first.page.evaluate(() => JSON.parse(localStorage.getItem('parley.session') ?? '{}').token)
+    await first.row('Notes to yourself').click()
+    await expect.poll(() => first.page.title()).toBe('Notes to yourself · Parley')
     await first.button('Sign out').click()
     await second.button('Sign in').waitFor()
+    // Nothing of hers is left for whoever comes next: neither what was open nor what was unread.
+    expect([first.page.url(), await first.page.title()]).toEqual([`${world.url}/#/`, 'Parley'])
     expect(await second.page.evaluate(() => localStorage.length)).toBe(0)
     await expect
       .poll(() =>
@@ -270,6 +274,17 @@ browserTest(
     await ada.shows('a\nb')
     expect(await ada.composer.inputValue()).toBe('')
     expect(await height()).toBe(low)
+
+    // The newest message stays where it is seen, however many lines are written.
+    for (let line = 0; line < 40; line++) await ada.say(`line ${line}`)
+    await ada.shows('line 39')
+    for (let line = 0; line < 5; line++) {
+      await ada.composer.press('c')
+      await ada.composer.press('Shift+Enter')
+    }
+    await ada.composer.pressSequentially('and on')
+    const fromEnd = () => ada.log.evaluate((log) => log.scrollHeight - log.clientHeight - log.scrollTop)
+    await expect.poll(fromEnd).toBeLessThan(2)
 
     await ada.composer.fill('x'.repeat(3_900))
     await ada.page.getByText('100 characters left').waitFor()

@@ -1,5 +1,6 @@
 import { type Chat, type ChatClient, createChat, createClient } from '@parley/client'
 import { createDrafts, type Drafts } from './drafts.ts'
+import { forgetPlace } from './place.ts'
 import { forgetSession, onSessionOfOtherTab, readSession, type SavedSession, saveSession } from './saved-session.ts'
 import { createValue } from './value.ts'
 
@@ -14,15 +15,15 @@ export interface Account {
 export interface SignIn {
   username: string
   password: string
-  /** Opens an account of this name, which may be empty; null: there is one. */
-  displayName: string | null
+  /** Opens an account. */
+  isNew: boolean
 }
 
 /** The page may stand below a path; the server does then too. */
 const url = new URL('.', location.href).href
 
 /** People wait at the form for the answer. */
-const signInMs = 15_000
+const signInMs = 10_000
 /** The session ends on the server as well, if that can be told soon. */
 const signOutMs = 5_000
 
@@ -71,15 +72,12 @@ export const createAccounts = () => {
     account,
     notice,
     /** @throws ChatError */
-    async signIn({ username, password, displayName }: SignIn) {
+    async signIn({ username, password, isNew }: SignIn) {
       const client = createClient({ url })
       const options = { timeoutMs: signInMs }
       try {
-        const signedIn =
-          displayName === null
-            ? await client.login({ username, password }, options)
-            : await client.register({ username, password, ...(displayName && { displayName }) }, options)
-        open(client, saveSession(signedIn))
+        const account = { username, password }
+        open(client, saveSession(await (isNew ? client.register(account, options) : client.login(account, options))))
       } catch (error) {
         client.close()
         throw error
@@ -91,6 +89,7 @@ export const createAccounts = () => {
       if (!current) return
       const { session, client, chat, drafts } = current
       account.set(null)
+      forgetPlace()
       forgetSession(session)
       // Half-written texts are not for whoever uses this browser next.
       drafts.forget()

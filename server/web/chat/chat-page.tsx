@@ -7,6 +7,7 @@ import { ConversationList } from './conversation-list.tsx'
 import { focusComposer, focusConversations, focusMessages } from './focus.ts'
 import { BubblesIcon } from './icons.tsx'
 import { useInbox } from './inbox.ts'
+import { membersOf, titleOf } from './names.ts'
 import { NewConversation } from './new-conversation.tsx'
 import { goToList, openAddress } from './place.ts'
 import { SideHeader } from './side-header.tsx'
@@ -67,12 +68,21 @@ const NothingOpen = () => (
 
 /** How much is unread, and where. */
 const useTitle = ({ chat }: Account, openId: string | null) => {
-  const { entries } = useInbox(chat)
+  const { entries, hasMore } = useInbox(chat)
   const unread = entries.reduce((sum, entry) => sum + entry.unread, 0)
-  const open = entries.find(({ id }) => id === openId)
+  // Of the conversations that were not loaded yet nobody knows.
+  const count = unread > 0 ? `(${unread}${hasMore ? '+' : ''}) ` : ''
+  const title = entries.find(({ id }) => id === openId)?.title ?? titleOf(membersOf(openId ?? ''), chat.username)
+  const open = openId === null ? '' : `${title} · `
   useEffect(() => {
-    document.title = `${unread > 0 ? `(${unread}) ` : ''}${open ? `${open.title} · ` : ''}Parley`
-  }, [unread, open])
+    document.title = `${count}${open}Parley`
+  }, [count, open])
+  useEffect(
+    () => () => {
+      document.title = 'Parley'
+    },
+    [],
+  )
 }
 
 /** Whoever leaves a conversation is at its place in the list again. */

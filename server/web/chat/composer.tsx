@@ -90,9 +90,13 @@ export const Composer = ({ label, draft, onDraft, onSend }: ComposerProps) => {
 const useGrowing = (input: { current: HTMLTextAreaElement | null }, text: string) =>
   useLayoutEffect(() => {
     const element = input.current
-    if (!element) return
+    const form = element?.form
+    if (!element || !form) return
+    // While it is measured, the messages above must not grow: their scrolling would be cut to that.
+    form.style.height = `${form.offsetHeight}px`
     element.style.height = 'auto'
     if (text !== '') element.style.height = `${element.scrollHeight + element.offsetHeight - element.clientHeight}px`
+    form.style.height = ''
   }, [input, text])
 
 const characters = (count: number) => `${count} ${count === 1 ? 'character' : 'characters'}`

@@ -1,4 +1,4 @@
-import type { ChatError, ChatMessage } from '@parley/client'
+import type { ChatError, ChatMessage, ConversationSnapshot } from '@parley/client'
 import type { Ref } from 'react'
 import { DayLine, NewLine } from './message-row.tsx'
 import { dayOf, dayWords } from './times.ts'
@@ -10,7 +10,8 @@ interface LogStartProps {
   isFirstUnread: boolean
   today: number
   hasOlder: boolean
-  isLoading: boolean
+  loading: ConversationSnapshot['loading']
+  isConnected: boolean
   error: ChatError | null
   onRetry(): void
 }
@@ -23,7 +24,8 @@ export const LogStart = ({
   isFirstUnread,
   today,
   hasOlder,
-  isLoading,
+  loading,
+  isConnected,
   error,
   onRetry,
 }: LogStartProps) => (
@@ -36,18 +38,24 @@ export const LogStart = ({
             Try again
           </button>
         </p>
+      ) : isUnknown(first, loading) ? (
+        <p className="facts">{isConnected ? 'Loading older messages…' : 'Older messages come with the connection.'}</p>
       ) : hasOlder ? (
-        <p className="facts">{isLoading ? 'Loading older messages…' : 'Older messages'}</p>
+        <p className="facts">{loading ? 'Loading older messages…' : 'Older messages'}</p>
       ) : (
         <p className="facts">
           {first ? `This is where ${aboutOf(title)} begins.` : `Nothing here yet. ${inviteOf(title)}`}
         </p>
       )}
-      {first && !hasOlder && <DayLine words={dayWords(dayOf(first.sentAt), today)} />}
+      {first && !hasOlder && !isUnknown(first, loading) && <DayLine words={dayWords(dayOf(first.sentAt), today)} />}
       {isFirstUnread && <NewLine />}
     </div>
   </div>
 )
+
+/** Nothing of the conversation was read yet: what is shown waits to be sent. */
+const isUnknown = (first: ChatMessage | null, loading: ConversationSnapshot['loading']) =>
+  loading === 'newest' && !first?.seq
 
 const isNotes = (title: string) => title === 'Notes to yourself'
 const aboutOf = (title: string) => (isNotes(title) ? 'what you noted' : `your conversation with ${title}`)

@@ -84,7 +84,8 @@ export const MessageLog = ({ ref, chat, view, snapshot, firstUnread, title, isCo
           isFirstUnread={firstUnread !== null && messages[0]?.seq === firstUnread}
           today={today}
           hasOlder={hasOlder}
-          isLoading={loading !== null}
+          loading={loading}
+          isConnected={isConnected}
           error={error}
           onRetry={() => void view.loadOlder()}
         />

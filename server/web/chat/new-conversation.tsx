@@ -6,6 +6,8 @@ import { isUsername } from './sign-in-errors.ts'
 
 /** Of those who are online, so many are offered. */
 const offeredMax = 20
+/** Somebody waits at the dialog for the answer. */
+const lookUpMs = 5_000
 
 interface NewConversationProps {
   client: ChatClient
@@ -95,7 +97,7 @@ export const NewConversation = ({ client, username, onClose }: NewConversationPr
 /** Why there is no writing to this name; null: there is. */
 const whyNot = async (client: ChatClient, name: string): Promise<string | null> => {
   try {
-    await client.history({ conversation: name, limit: 1 })
+    await client.history({ conversation: name, limit: 1 }, { timeoutMs: lookUpMs })
     return null
   } catch (error) {
     if (!(error instanceof ChatError)) throw error

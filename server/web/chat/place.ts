@@ -38,10 +38,13 @@ export const goToList = (): void => {
   if (place.getSnapshot() === null) return
   const { fromList = false } = (history.state as { fromList?: boolean } | null) ?? {}
   if (fromList) history.back()
-  else {
-    history.replaceState(null, '', hrefOf(null))
-    update()
-  }
+  else forgetPlace()
+}
+
+/** Whoever comes next on this page begins at the list. */
+export const forgetPlace = (): void => {
+  history.replaceState(null, '', hrefOf(null))
+  update()
 }
 
 /** How `username` addresses a conversation: by the other one's name, or as a group. */

@@ -1,16 +1,17 @@
-/** Addresses in a text become links, all else stays text. Of the schemes only these two: no other is safe to follow. */
-const address = /https?:\/\/[^\s<>"']+/g
+/** Addresses in a text become links, all else stays text. Of the schemes only these: no other is safe to follow. */
+const address = /(?:https?:\/\/|\bwww\.)[^\s<>"']+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+/gi
 /** At its end a sentence's own signs are not part of an address. */
 const signs = /[.,;:!?)\]}]+$/
 
 export const RichText = ({ text }: { text: string }) => {
-  const parts: (string | { href: string })[] = []
+  const parts: (string | { words: string; href: string })[] = []
   let end = 0
   for (const { 0: found, index } of text.matchAll(address)) {
-    const href = found.replace(signs, '')
+    const words = found.replace(signs, '')
+    const href = hrefOf(words)
     if (!URL.canParse(href)) continue
-    parts.push(text.slice(end, index), { href })
-    end = index + href.length
+    parts.push(text.slice(end, index), { words, href })
+    end = index + words.length
   }
   parts.push(text.slice(end))
   return parts.map((part, i) =>
@@ -19,8 +20,13 @@ export const RichText = ({ text }: { text: string }) => {
     ) : (
       // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text keep their places
       <a key={i} href={part.href} target="_blank" rel="noopener noreferrer">
-        {part.href}
+        {part.words}
       </a>
     ),
   )
+}
+
+const hrefOf = (words: string): string => {
+  if (/^https?:/i.test(words)) return words
+  return /^www\./i.test(words) ? `https://${words}` : `mailto:${words}`
 }

@@ -1,11 +1,11 @@
 import { ChatError, limits } from '@parley/client'
 
-export type Field = 'username' | 'password' | 'displayName'
+export type Field = 'username' | 'password'
 /** What is wrong, in plain words, at its field, or with the form as a whole. */
 export type FormErrors = Partial<Record<Field | 'form', string>>
 
-const usernameWords = `${limits.usernameMin} to ${limits.usernameMax} characters: a to z, 0 to 9, and _ . -`
-const passwordWords = `At least ${limits.passwordMin} characters.`
+export const usernameWords = `${limits.usernameMin} to ${limits.usernameMax} characters: a to z, 0 to 9, and _ . -`
+export const passwordWords = `At least ${limits.passwordMin} characters.`
 const longPasswordWords = `At most ${limits.passwordMax} characters.`
 
 export const isUsername = (text: string): boolean =>
@@ -51,7 +51,6 @@ const fieldErrors = ({ issues = [], message }: ChatError): FormErrors => {
   const known: Record<Field, string> = {
     username: `A username has ${usernameWords}`,
     password: `${passwordWords} ${longPasswordWords}`,
-    displayName: `At most ${limits.displayNameMax} characters.`,
   }
   const fields = issues.map(({ path }) => path).filter((path): path is Field => path in known)
   if (fields.length === 0) return { form: message }

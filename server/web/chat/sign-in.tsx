@@ -1,8 +1,7 @@
-import { limits } from '@parley/client'
 import { useView } from '@parley/client/react'
 import { type FormEvent, type ReactNode, useId, useRef, useState } from 'react'
 import type { Accounts } from './account.ts'
-import { checkForm, errorsOf, type FormErrors } from './sign-in-errors.ts'
+import { checkForm, errorsOf, type FormErrors, passwordWords, usernameWords } from './sign-in-errors.ts'
 
 /** Where nobody is signed in. */
 export const SignIn = ({ accounts }: { accounts: Accounts }) => {
@@ -30,7 +29,7 @@ export const SignIn = ({ accounts }: { accounts: Accounts }) => {
     setErrors({})
     setIsAsking(true)
     try {
-      await accounts.signIn({ username, password, displayName: isNew ? textOf('displayName').trim() : null })
+      await accounts.signIn({ username, password, isNew })
     } catch (error) {
       setIsAsking(false)
       show(errorsOf(error))
@@ -47,17 +46,12 @@ export const SignIn = ({ accounts }: { accounts: Accounts }) => {
         <Mark />
         <h1>{isNew ? 'Create your account' : 'Welcome to Parley'}</h1>
         {notice && <p className="notice">{notice}</p>}
-        <Field name="username" label="Username" error={errors.username}>
+        <Field name="username" label="Username" hint={isNew ? usernameWords : ''} error={errors.username}>
           {(props) => (
             <input {...props} autoComplete="username" autoCapitalize="none" autoCorrect="off" spellCheck={false} />
           )}
         </Field>
-        {isNew && (
-          <Field name="displayName" label="Your name" hint="Optional" error={errors.displayName}>
-            {(props) => <input {...props} autoComplete="name" maxLength={limits.displayNameMax} />}
-          </Field>
-        )}
-        <Field name="password" label="Password" error={errors.password}>
+        <Field name="password" label="Password" hint={isNew ? passwordWords : ''} error={errors.password}>
           {(props) => <Password {...props} isNew={isNew} />}
         </Field>
         <p className="wrong" role="alert">
@@ -90,7 +84,8 @@ interface InputProps {
 interface FieldProps {
   name: string
   label: string
-  hint?: string
+  /** What it takes, where nothing is wrong. */
+  hint: string
   error: string | undefined
   children(props: InputProps): ReactNode
 }
@@ -99,12 +94,10 @@ const Field = ({ name, label, hint, error, children }: FieldProps) => {
   const id = useId()
   return (
     <div className="field">
-      <label htmlFor={id}>
-        {label} {hint && <span className="facts">{hint}</span>}
-      </label>
-      {children({ id, name, 'aria-invalid': error !== undefined, 'aria-describedby': `${id}-wrong` })}
-      <p className="wrong" id={`${id}-wrong`}>
-        {error}
+      <label htmlFor={id}>{label}</label>
+      {children({ id, name, 'aria-invalid': error !== undefined, 'aria-describedby': `${id}-words` })}
+      <p className={error ? 'wrong' : 'facts'} id={`${id}-words`}>
+        {error ?? hint}
       </p>
     </div>
   )
