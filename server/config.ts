@@ -1,5 +1,6 @@
 import proxyAddress from '@fastify/proxy-addr'
 import { z } from 'zod'
+import './contract/words.ts'
 
 const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createClient } from '../../client-sdk/src/node.ts'
 import type { Message } from '../../server/contract/index.ts'
@@ -124,4 +126,20 @@ test('a port or a data directory in use: a sentence that says what to do', async
     code: 1,
     output: expect.stringMatching(/^The data directory .* is in use .*\n$/),
   })
+})
+
+test('a data directory that cannot be one: a sentence that says why', async () => {
+  await using directory = await temporaryDirectory()
+  const file = join(directory.path, 'file')
+  await writeFile(file, '')
+  for (const [path, reason] of [
+    [file, 'a file is in its place; name a folder'],
+    [join(file, 'data'), 'a file is in its place; name a folder'],
+    ['/proc/nope', 'the system says ENOENT'],
+  ] as const) {
+    expect(await failToStart({ DATA_DIR: path })).toEqual({
+      code: 1,
+      output: `DATA_DIR=${path} cannot be used: ${reason}.\n`,
+    })
+  }
 })

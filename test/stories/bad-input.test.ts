@@ -52,6 +52,20 @@ test('an error says what does not fit, in words and by field', async () => {
   const error = await ada.client.sendMessage({ to: 'a', text: '' }).catch((error: unknown) => error)
   expect(error).toMatchObject({ kind: 'invalidInput', retryable: false })
   expect((error as { issues: { path: string }[] }).issues.map(({ path }) => path)).toEqual(['to', 'text'])
+
+  const { api } = world.plain(ada.token)
+  const wordsFor = (call: Promise<unknown>) => call.then(String, (error: Error) => error.message)
+  const of = (input: object) => input as never
+  expect(await wordsFor(api.history.query({ conversation: 'bob', limit: 101 }))).toBe('limit: at most 100')
+  expect(await wordsFor(api.sendMessage.mutate(of({ to: 'bob' })))).toBe('text: is missing')
+  expect(await wordsFor(api.history.query(of({ conversation: 'bob', limit: 'x', befor: 1 })))).toBe(
+    'limit: takes a number; unknown: befor',
+  )
+  expect(await wordsFor(api.markDelivered.mutate([]))).toBe('must not be empty')
+  expect(await wordsFor(api.register.mutate({ username: 'dan', password: 'short' }))).toBe(
+    'password: at least 8 characters',
+  )
+  expect(await wordsFor(api.sendMessage.mutate(of({ to: 'bob', text: 7 })))).toBe('text: takes text')
 })
 
 test('[P10] unknown procedures, malformed frames and wrong shapes are answered, each by itself', async () => {

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openShell } from '../harness/command.ts'
@@ -94,6 +97,9 @@ describe.concurrent('exit codes', () => {
       ['send', 'bob'],
       ['send', 'bob', 'not', 'quoted'],
       ['history', 'bob', '--limit', 'many'],
+      ['history', 'bob', '--limit', '0'],
+      ['history', 'bob', '--limit', '101'],
+      ['conversations', '--limit', 'many'],
       ['listen', '--count', '0'],
       ['me', '--url', 'nowhere'],
       ['me', '--timeout', 'soon'],
@@ -112,12 +118,27 @@ describe.concurrent('exit codes', () => {
     }
   })
 
+  test('2: something else answers there', async () => {
+    await using shell = await openShell('http://127.0.0.1:9')
+    const other = createServer((_, response) => response.writeHead(404).end()).listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    for (const url of [`http://127.0.0.1:${port}`, `https://127.0.0.1:${port}`]) {
+      const { code, stderr } = await shell.run(['me', '--url', url], { environment: { PARLEY_TOKEN: 'x' } })
+      expect({ code, stderr }).toEqual({ code: 2, stderr: `parley: There is no Parley server at ${url}\n` })
+    }
+    other.close()
+  })
+
   test('3: not signed in, a wrong password, a session that has ended', async () => {
     await using world = await startWorld()
     await using shell = await openShell(world.url)
     const [ada] = await world.people('ada')
     const plain = await shell.run(['me'])
-    expect(plain).toMatchObject({ code: 3, stderr: expect.stringContaining('parley login USERNAME') })
+    expect(plain).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/parley login USERNAME, or parley register USERNAME/),
+    })
     const wrong = await shell.run(['login', 'ada', '--json-errors'], { stdin: 'not hers' })
     expect(wrong.code).toBe(3)
     expect(JSON.parse(wrong.stderr)).toMatchObject({ kind: 'badCredentials', retryable: false })
@@ -139,7 +160,7 @@ describe.concurrent('exit codes', () => {
     expect(await kindOf('send', 'nobody', 'Hello')).toEqual([4, 'unknownUser'])
     expect(await kindOf('send', 'bob', 'two', '--client-message-id', 'x')).toEqual([4, 'conflict'])
     expect(await kindOf('mark-read', 'dm:bob:eve:1')).toEqual([4, 'unknownMessage'])
-    expect(await kindOf('history', 'bob', '--limit', '1000')).toEqual([4, 'invalidInput'])
+    expect(await kindOf('history', 'no one at all')).toEqual([4, 'invalidInput'])
     const tooLong = await shell.run(['send', 'bob', '-'], { ...asAda, stdin: 'x'.repeat(100_000) })
     expect(tooLong).toMatchObject({ code: 4, stderr: expect.stringContaining('too long') })
   })
@@ -150,7 +171,10 @@ describe.concurrent('exit codes', () => {
     const unreachable = await shell.run(['me', '--url', 'http://127.0.0.1:9', '--timeout', '0.3'], {
       environment: { PARLEY_TOKEN: 'x' },
     })
-    expect(unreachable).toMatchObject({ code: 5, stderr: expect.stringContaining('ECONNREFUSED') })
+    expect(unreachable.code).toBe(5)
+    expect(unreachable.stderr).toMatch(
+      /^parley: no connection, trying again: .*ECONNREFUSED.*\nparley: No answer came from .*\n$/,
+    )
     const client = (await world.people('ada'))[0].client
     await client.logout()
     for (let attempt = 0; attempt < 5; attempt++) {

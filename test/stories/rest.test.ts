@@ -190,6 +190,7 @@ test('[P10] every refusal is a problem that says what is wrong', async () => {
   expect((await api.get('/api/messages')).headers.get('allow')).toBe('POST')
   const text = await api.call('POST', '/api/messages', { body: 'x', headers: { 'content-type': 'text/csv' } })
   expect([text.status, text.headers.get('accept')]).toEqual([415, 'application/json'])
+  expect(text.body.detail).toBe('Send the body as JSON, with the header content-type: application/json.')
 })
 
 test('a token that has ended or is none is 401, and does not keep anybody from signing in', async () => {

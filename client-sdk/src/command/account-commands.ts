@@ -20,7 +20,7 @@ const keepSession = async (call: Invocation, { user, session }: SignedIn) => {
 export const register: Command = {
   summary: 'open an account and sign in',
   words: ['USERNAME'],
-  options: { 'display-name': { value: 'NAME', help: 'how others see you; otherwise the username' } },
+  options: { 'display-name': { value: 'NAME', help: 'kept with your account; otherwise the username' } },
   help: aboutPasswords,
   examples: ['parley register ada --display-name "Ada L."', 'PARLEY_PASSWORD="$(pass chat/ada)" parley register ada'],
   async run(call) {

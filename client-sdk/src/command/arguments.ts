@@ -7,7 +7,7 @@ export const commonOptions: Record<string, Option> = {
   url: { value: 'URL', help: 'the server; otherwise PARLEY_URL, otherwise http://127.0.0.1:3000' },
   timeout: { value: 'SECONDS', help: 'how long to wait for an answer, connecting included; otherwise 20' },
   'json-errors': { help: 'write what goes to stderr as JSON lines: kind, message, retryable, retryAfterMs' },
-  help: { help: 'show this' },
+  help: { short: 'h', help: 'show this' },
 }
 
 /** The name of the command, and the arguments without it. */
@@ -20,8 +20,8 @@ export const takeCommandName = (args: string[], commands: Record<string, Command
     strict: false,
     tokens: true,
   })
-  const name = tokens.find((token) => token.kind === 'positional')
   const isGiven = (option: string) => tokens.some((token) => token.kind === 'option' && token.name === option)
+  const name = tokens.find((token) => token.kind === 'positional')
   return {
     name: name?.value,
     rest: args.filter((_, index) => index !== name?.index),
@@ -56,5 +56,8 @@ const parseStrictly = (args: string[], options: Record<string, Option>) => {
 
 const forParseArgs = (options: Record<string, Option>) =>
   Object.fromEntries(
-    Object.entries(options).map(([name, { value }]) => [name, { type: value ? 'string' : 'boolean' } as const]),
+    Object.entries(options).map(([name, { value, short }]) => [
+      name,
+      { type: value ? ('string' as const) : ('boolean' as const), ...(short && { short }) },
+    ]),
   )

@@ -7,6 +7,8 @@ import type { SavedSessions } from './saved-sessions.ts'
 export interface Option {
   /** What stands behind it in the help, such as `N`; an option without one is a switch. */
   value?: string
+  /** One letter that means the same. */
+  short?: string
   help: string
 }
 
@@ -37,10 +39,12 @@ export interface Invocation {
 }
 
 /** @throws UsageError */
-export const wholeNumber = (values: Values, name: string): number | undefined => {
+export const wholeNumber = (values: Values, name: string, min = 0, max = 1e15 - 1): number | undefined => {
   const given = values[name]
   if (given === undefined) return undefined
   if (!/^\d{1,15}$/.test(String(given))) throw new UsageError(`--${name} takes a whole number`)
+  if (Number(given) < min) throw new UsageError(`--${name} begins at ${min}`)
+  if (Number(given) > max) throw new UsageError(`--${name} is ${max} at most`)
   return Number(given)
 }
 

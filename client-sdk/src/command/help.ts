@@ -8,7 +8,10 @@ const table = (rows: [string, string][]): string => {
 }
 
 const optionRows = (options: Record<string, Option>): [string, string][] =>
-  Object.entries(options).map(([name, { value, help }]) => [value ? `--${name} ${value}` : `--${name}`, help])
+  Object.entries(options).map(([name, { value, short, help }]) => [
+    `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`,
+    help,
+  ])
 
 const commandExitCodes = table(Object.values(exitCodes).map(({ code, means }) => [String(code), means]))
 

@@ -1,3 +1,4 @@
+import type { ChatClient } from '../public.ts'
 import { type Command, type Invocation, wholeNumber } from './command.ts'
 import { withSession } from './server.ts'
 
@@ -7,18 +8,23 @@ interface Page {
 }
 
 /** Prints what all pages hold, or its first `--limit`. */
-const printPages = async ({ values, output }: Invocation, read: (cursor: string | undefined) => Promise<Page>) => {
-  const limit = wholeNumber(values, 'limit') ?? Number.POSITIVE_INFINITY
-  let printed = 0
-  let cursor: string | undefined
-  do {
-    const { items, nextCursor } = await read(cursor)
-    for (const item of items) {
-      if (printed++ === limit) return
-      await output.print(item)
-    }
-    cursor = nextCursor ?? undefined
-  } while (cursor !== undefined && printed < limit)
+const printPages = async (
+  call: Invocation,
+  read: (client: ChatClient, place: { cursor?: string }) => Promise<Page>,
+): Promise<void> => {
+  const limit = wholeNumber(call.values, 'limit', 1) ?? Number.POSITIVE_INFINITY
+  await withSession(call, async (client) => {
+    let printed = 0
+    let cursor: string | null = null
+    do {
+      const page: Page = await read(client, cursor === null ? {} : { cursor })
+      for (const item of page.items) {
+        if (printed++ === limit) return
+        await call.output.print(item)
+      }
+      cursor = page.nextCursor
+    } while (cursor !== null && printed < limit)
+  })
 }
 
 const limit = { value: 'N', help: 'at most so many; otherwise all' }
@@ -30,12 +36,10 @@ export const online: Command = {
   help: 'Prints each user who is online, by username, and since when. You are among them: this command connects as you.',
   examples: ['parley online | jq -r .username'],
   run: (call) =>
-    withSession(call, (client) =>
-      printPages(call, async (cursor) => {
-        const { users, nextCursor } = await client.onlineUsers({ limit: 500, ...(cursor !== undefined && { cursor }) })
-        return { items: users, nextCursor }
-      }),
-    ),
+    printPages(call, async (client, place) => {
+      const { users, nextCursor } = await client.onlineUsers({ limit: 500, ...place })
+      return { items: users, nextCursor }
+    }),
 }
 
 export const conversations: Command = {
@@ -45,10 +49,8 @@ export const conversations: Command = {
   help: 'Prints each conversation with its last message, your unread count and the receipts; the newest message first.',
   examples: [`parley conversations | jq -r 'select(.unread > 0) | "\\(.id) \\(.unread)"'`],
   run: (call) =>
-    withSession(call, (client) =>
-      printPages(call, async (cursor) => {
-        const page = await client.conversations({ limit: 100, ...(cursor !== undefined && { cursor }) })
-        return { items: page.conversations, nextCursor: page.nextCursor }
-      }),
-    ),
+    printPages(call, async (client, place) => {
+      const { conversations, nextCursor } = await client.conversations({ limit: 100, ...place })
+      return { items: conversations, nextCursor }
+    }),
 }

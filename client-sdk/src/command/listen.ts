@@ -1,7 +1,6 @@
-import type { ChatClient, FeedEvent } from '../public.ts'
+import type { FeedEvent } from '../public.ts'
 import { type Command, text, wholeNumber } from './command.ts'
 import { openCursorFile } from './cursor-file.ts'
-import { UsageError } from './exit-codes.ts'
 import type { Output } from './output.ts'
 import { withSession } from './server.ts'
 
@@ -14,8 +13,8 @@ export const listen: Command = {
     count: { value: 'N', help: 'end after so many lines' },
   },
   help: `Prints each event as a line of JSON: type is ready, message, receipt, or once caughtUp: all that was missed has come. It
-begins with what was never delivered to you, goes on live, and waits through lost connections by itself. Own messages are among them. A message counts as delivered
-once it was printed.
+begins with what was never delivered to you, goes on live, and waits through lost connections by itself. Own messages are
+among them. A message counts as delivered once it was printed.
 
 With --cursor a restart goes on behind the last event that was printed, and nothing is lost or comes twice; only what
 was printed in the moment of a kill -9 or a power cut may come again. Use one file for each user and server. When more
@@ -30,15 +29,13 @@ It ends with 0 on SIGINT, SIGTERM and when nobody reads its output any more, and
   ],
   async run(call) {
     const { values, output } = call
-    const count = wholeNumber(values, 'count') ?? Number.POSITIVE_INFINITY
-    if (count === 0) throw new UsageError('--count begins at 1')
+    const count = wholeNumber(values, 'count', 1) ?? Number.POSITIVE_INFINITY
     const file = text(values, 'cursor')
     const lineOf = values.messages ? messageOf : (event: FeedEvent) => event
     let printed = 0
 
     await withSession(call, async (client) => {
       const place = file === undefined ? null : openCursorFile(file)
-      tellOfCuts(client, output)
       for await (const event of client.events({ cursor: place?.cursor, signal: untilStopped() })) {
         try {
           const line = lineOf(event)
@@ -62,17 +59,6 @@ const tellOfReset = (event: FeedEvent, output: Output) => {
   if (event.type !== 'ready' || event.replay === 'complete') return
   const ids = event.conversations.map(({ conversationId }) => conversationId)
   output.notice(`much was missed; reading it from the history of ${ids.join(', ')}`)
-}
-
-/** Once for each time without a connection, not for each attempt. */
-const tellOfCuts = (client: ChatClient, output: Output) => {
-  let isCut = false
-  client.onState((state) => {
-    if (state.status === 'offline' && !isCut) output.notice(`no connection, trying again: ${state.error.message}`)
-    if (state.status === 'live' && isCut) output.notice('connected again')
-    if (state.status === 'offline') isCut = true
-    if (state.status === 'live') isCut = false
-  })
 }
 
 /** The second signal of its kind ends the process as if nobody had listened to the first. */

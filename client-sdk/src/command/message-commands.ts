@@ -1,3 +1,4 @@
+import { limits } from '../../../server/contract/limits.ts'
 import { type Command, text, wholeNumber } from './command.ts'
 import { readAll } from './input.ts'
 import { withSession } from './server.ts'
@@ -47,8 +48,8 @@ first. Messages are numbered 1, 2, 3 ... in each conversation (seq): for the pag
   async run(call) {
     const [conversation = ''] = call.words
     const places = Object.entries({
-      limit: wholeNumber(call.values, 'limit'),
-      before: wholeNumber(call.values, 'before'),
+      limit: wholeNumber(call.values, 'limit', 1, limits.pageMax),
+      before: wholeNumber(call.values, 'before', 1),
       after: wholeNumber(call.values, 'after'),
     }).filter(([, value]) => value !== undefined)
     await withSession(call, async (client) => {

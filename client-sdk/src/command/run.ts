@@ -41,7 +41,7 @@ const runCommand = async (args: string[], { environment, stdin, stderr }: Surrou
     throw new UsageError('Which command? parley --help lists them')
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (!command) throw new UsageError('There is no such command; parley --help lists them')
+  if (!command) throw new UsageError(`There is no such command${alike(name)}; parley --help lists them`)
   if (isHelp || asked.wantsHelp) return output.write(commandHelp(name, command))
 
   const { words, values } = parseFor(name, () => parseArguments(rest, command))
@@ -56,6 +56,15 @@ const runCommand = async (args: string[], { environment, stdin, stderr }: Surrou
     output,
     sessions: openSavedSessions(environment),
   })
+}
+
+/** A name that may have been meant. What was typed is not repeated: it might be a password. */
+const alike = (typed: string): string => {
+  const letters = (word: string) => [...word].sort().join('')
+  const near = Object.keys(commands).find(
+    (name) => letters(name) === letters(typed) || (typed.length > 2 && name.startsWith(typed.slice(0, 3))),
+  )
+  return near ? `. Is it ${near} that you want` : ''
 }
 
 const parseFor = <Parsed>(name: string, parse: () => Parsed): Parsed => {

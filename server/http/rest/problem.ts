@@ -55,7 +55,8 @@ export const explain = (thrown: unknown): { error: ChatError; status: number; tr
   }
   const isMalformed = thrown instanceof SyntaxError || malformedCodes.includes(code)
   const kind = isMalformed ? 'malformed' : (kindByStatus[statusCode] ?? 'badRequest')
-  return { error: new ChatError(kind, { message, cause: thrown }), status: statusCode, trpcError }
+  const words = statusCode === 415 ? 'Send the body as JSON, with the header content-type: application/json.' : message
+  return { error: new ChatError(kind, { message: words, cause: thrown }), status: statusCode, trpcError }
 }
 
 export const asProblem = (

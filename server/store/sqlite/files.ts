@@ -1,8 +1,32 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 
-/** Messages are nobody's business but this account's. A directory that exists keeps its mode. */
+/**
+ * Messages are nobody's business but this account's. A directory that exists keeps its mode.
+ * @throws Error in words for whoever chose the directory
+ */
 export const createDirectory = (directory: string): void => {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  try {
+    make(resolve(directory))
+    accessSync(directory, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw new Error(`DATA_DIR=${directory} cannot be used: ${reasonOf(cause)}.`, { cause })
+  }
+}
+
+/** Step by step: where a system answers ENOENT to the making itself, as `/proc` does, Node's `recursive` never ends. */
+const make = (directory: string): void => {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return
+  make(dirname(directory))
+  mkdirSync(directory, { mode: 0o700 })
+}
+
+const reasonOf = (error: unknown): string => {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EEXIST' || code === 'ENOTDIR') return 'a file is in its place; name a folder'
+  if (code === 'EACCES' || code === 'EPERM') return 'this user may not write there'
+  if (code === 'EROFS') return 'its disk takes no writes'
+  return `the system says ${code}`
 }
 
 /**
