@@ -25,14 +25,6 @@ describe('what a node knows of the others by hearing them', () => {
     expect(peers.heard('older', 8, 0)).toBe('follows')
   })
 
-  test('after a cut of our own any number follows, since all was read again then', () => {
-    const peers = createPeers(channelDefaults)
-    peers.heard('one', 1, 0)
-    peers.forgetNumbers()
-    expect(peers.heard('one', 9, 0)).toBe('follows')
-    expect(peers.heard('one', 11, 0)).toBe('hole')
-  })
-
   test('silence is known after a while, and again no silence', () => {
     const peers = createPeers(channelDefaults)
     peers.heard('one', 1, 0)

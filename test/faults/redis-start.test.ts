@@ -78,6 +78,11 @@ describe.skipIf(!redisIsInstalled)('with a Redis (skipped where redis-server is 
     await refusedWith(`redis://parley:${secret}@127.0.0.1:${redis.port}`, /its user may not do what is needed/)
   })
 
+  test('a Redis Cluster', async () => {
+    await using redis = await startRedis({ more: ['--cluster-enabled', 'yes'] })
+    await refusedWith(`redis://127.0.0.1:${redis.port}`, /it is a Redis Cluster, which is not supported/)
+  })
+
   test('a rediss:// address where Redis speaks no TLS', async () => {
     await using redis = await startRedis()
     await refusedWith(`rediss://:${secret}@127.0.0.1:${redis.port}`, /if Redis speaks no TLS there, use redis:\/\//)

@@ -23,7 +23,13 @@ export interface TestRedis extends AsyncDisposable {
 }
 
 /** A real redis-server of its own on a free port of the loopback, which keeps nothing on disk. */
-export const startRedis = async ({ password }: { password?: string } = {}): Promise<TestRedis> => {
+export const startRedis = async ({
+  password,
+  more = [],
+}: {
+  password?: string
+  more?: string[]
+} = {}): Promise<TestRedis> => {
   const port = await freePort()
   const directory = await temporaryDirectory()
   let server: ChildProcess | null = null
@@ -31,7 +37,7 @@ export const startRedis = async ({ password }: { password?: string } = {}): Prom
   const start = async () => {
     const options = ['--save', '', '--appendonly', 'no', '--dir', directory.path, '--bind', '127.0.0.1']
     const secret = password === undefined ? [] : ['--requirepass', password]
-    const child = spawn('redis-server', ['--port', `${port}`, ...options, ...secret], {
+    const child = spawn('redis-server', ['--port', `${port}`, ...options, ...secret, ...more], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     server = child

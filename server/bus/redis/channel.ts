@@ -107,6 +107,15 @@ export const openChannel = async ({
     for (const onHole of onHoles) onHole(whose)
   }
 
+  /** A line that cannot be read, of a newer Parley perhaps, is one that was missed. */
+  const take = (from: string, line: Line) => {
+    try {
+      onLines.get(line.topic)?.(from, line)
+    } catch (error) {
+      log.warn({ from, topic: line.topic, error }, 'what a node said cannot be read')
+      hole(from)
+    }
+  }
   const hear = (text: string) => {
     const batch = readBatch(text)
     if (!batch) return
@@ -123,7 +132,7 @@ export const openChannel = async ({
         if (line.topic === 'goodbye') {
           peers.depart(batch.node)
           for (const onGone of onGones) onGone(batch.node, { died: false, heardAt: new Date(clock.now()) })
-        } else onLines.get(line.topic)?.(batch.node, line)
+        } else take(batch.node, line)
       }
     }
     if (!isWhole) judge()
@@ -132,7 +141,7 @@ export const openChannel = async ({
   const subscribe = async () => {
     await subscriber.subscribe(name)
     subscribed = true
-    peers.forgetNumbers()
+    // The numbers stay: what a peer says before its own connection is back is lost after this, and shows as a hole.
     hole(null)
   }
   const resubscribe = () => void subscribe().catch(() => {}) // The connection is gone again, and will come again.

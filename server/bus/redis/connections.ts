@@ -35,6 +35,8 @@ export const connectRedis = async ({ url, log }: { url: string; log: Log }): Pro
       // What waited while Redis was away is of no use any more: everybody has read the store meanwhile.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
+      // It was the primary, and is a replica since a failover: the name leads to the new one.
+      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
     })
   const commands = open()
   const subscriber = open()
@@ -84,6 +86,7 @@ export const connectRedis = async ({ url, log }: { url: string; log: Log }): Pro
         redis.connect().catch(() => {})
       }
     })
+    if (/cluster_enabled:1/.test(await commands.info('cluster'))) throw new Error(explainRedis(new Error('MOVED'), url))
   } catch (error) {
     close()
     throw error

@@ -13,7 +13,7 @@ export interface ChannelTimes {
 export const channelDefaults: ChannelTimes = { beatMs: 500, silentMs: 2_000, leaseMs: 30_000, stuckMs: 5_000 }
 
 interface Peer {
-  /** The number of its next batch; null: any will do, since what came before was read from the store. */
+  /** The number of its next batch; null: it was never heard. */
   next: number | null
   heardAt: number
   /** Its people count as gone. */
@@ -49,11 +49,6 @@ export const createPeers = ({ silentMs, leaseMs }: ChannelTimes) => {
       peers.delete(node)
       departed.add(node)
       if (departed.size > 1_000) departed.delete(departed.values().next().value as string)
-    },
-
-    /** The connection was new: what was missed is known to be missed, whatever the numbers say. */
-    forgetNumbers() {
-      for (const peer of peers.values()) peer.next = null
     },
 
     /** Time in which nobody could be heard, since this process or its clock stood still or jumped. */
