@@ -7,6 +7,7 @@ import { type Joined, joinNodes } from './bus/redis/join.ts'
 import type { ChannelTimes } from './bus/redis/peers.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { ChatError } from './contract/index.ts'
 import { createDisposables } from './disposables.ts'
 import { createChat } from './domain/chat.ts'
 import type { Clock, Log, Ports, Store } from './domain/ports.ts'
@@ -117,7 +118,7 @@ export const startApp = async (
         if (draining) return 'The server is stopping.'
         return ports.store.ping().then(
           () => null,
-          () => 'The store cannot be reached.',
+          (error: unknown) => (error instanceof ChatError ? error.message : 'The store cannot be reached.'),
         )
       },
       trouble: nodes.trouble,

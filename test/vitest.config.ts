@@ -10,6 +10,7 @@ const onMongo = [
   'test/stories/mongo.test.ts',
   'test/stories/nodes-mongo.test.ts',
   'test/faults/mongo-start.test.ts',
+  'test/faults/mongo-nodes.test.ts',
   'test/faults/migrate.test.ts',
 ]
 

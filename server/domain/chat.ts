@@ -4,6 +4,7 @@ import { conversations, openConversation } from './conversations.ts'
 import { followEndedSessions } from './ended-sessions.ts'
 import { follow } from './feed.ts'
 import { readInTurns } from './feed-store.ts'
+import { tellWhatIsLate } from './late-changes.ts'
 import { history, sendMessage } from './messages.ts'
 import { inVersionOrder } from './ordered-bus.ts'
 import type { Ports } from './ports.ts'
@@ -16,6 +17,7 @@ import { createStaleFeeds } from './stale-feeds.ts'
 export const createChat = (given: Ports) => {
   const ports = { ...given, bus: inVersionOrder(given.bus) }
   const open = openConversation(ports)
+  tellWhatIsLate(ports, open)
   const deliveries = createDeliveryMarks(ports, open)
   const staleFeeds = createStaleFeeds(ports)
   const feedPorts = { store: readInTurns(ports.store), bus: ports.bus }

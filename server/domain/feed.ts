@@ -111,7 +111,7 @@ export async function* follow<Item>(
   yield* replay(changesBetween(floor, start, skipped))
 
   const position = () => Math.max(seen.position(), wakeUps.isWhole() ? wakeUps.newest() : 0)
-  using _watched = staleFeeds.watch({ username, position, gap: wakeUps.gap })
+  using watched = staleFeeds.watch({ username, position, gap: wakeUps.gap })
   // The first look at the store after `start`: what came since then may have come before we listened.
   yield* replay(changesSince(start))
   yield asItem(cursorAt(seen.position()), { type: 'caughtUp' })
@@ -123,7 +123,7 @@ export async function* follow<Item>(
     }
     // What was sent again was told again.
     if (wakeUp !== 'gap' && versionOf(wakeUp) <= seen.position() - store.overlap) continue
-    const readFrom = wakeUp === 'gap' ? seen.position() : seen.holeBefore(wakeUp)
+    const readFrom = wakeUp === 'gap' ? watched.earlier() : seen.holeBefore(wakeUp, watched.earlier())
     if (readFrom !== null) {
       const upTo = await store.version()
       yield* replay(changesSince(readFrom))

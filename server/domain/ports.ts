@@ -103,6 +103,12 @@ export interface MessageStore {
    */
   append(draft: Draft): Promise<{ message: StoredMessage; repeated: boolean }>
 
+  /**
+   * Told of what was stored after whoever asked for it was told `unavailable`: nobody else would tell those whom it
+   * concerns. A store that never says `unavailable` too early tells nothing.
+   */
+  onLate(tell: (changes: Change[]) => void): void
+
   conversation(id: ConversationId): Promise<StoredConversation | null>
 
   /** Whether all of these messages are there; one read for many. */
@@ -197,7 +203,7 @@ export interface EndedSession {
 }
 
 export interface Store extends AccountStore, MessageStore, NodeStore {
-  /** Rejects with ChatError `unavailable` where the store cannot serve. */
+  /** Rejects with ChatError `unavailable` where the store cannot serve, in words for whoever runs the server. */
   ping(): Promise<void>
   /** Writes what it took, then ends; whatever is asked from here on is `unavailable`. A second call waits for the first. */
   close(): Promise<void>

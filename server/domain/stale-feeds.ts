@@ -10,14 +10,24 @@ export interface LiveFeed {
   gap(): void
 }
 
+/** A feed that is compared with the store from time to time. */
+export interface WatchedFeed extends Disposable {
+  /**
+   * The position of this reader one or two minutes ago: from there on it reads again where something may have been lost.
+   * That a node has died is known up to 45 s after it could have stored what it told nobody; meanwhile others are heard.
+   */
+  earlier(): Version
+}
+
 export interface StaleFeeds extends Disposable {
-  watch(feed: LiveFeed): Disposable
+  watch(feed: LiveFeed): WatchedFeed
 }
 
 export const checkMs = 30_000
 /** While the bus is known to miss what other nodes say, this is how they are heard. */
 export const apartCheckMs = 5_000
 const usersPerRead = 500
+const rememberMs = 60_000
 
 /**
  * A lost last event leaves no hole that a reader could see. So the positions of all are compared with the store's, many
@@ -34,7 +44,8 @@ export const createStaleFeeds = ({
   clock: Clock
   log: Log
 }): StaleFeeds => {
-  const feeds = new Set<LiveFeed>()
+  /** With where each was a while ago, and a while before that. */
+  const feeds = new Map<LiveFeed, { earlier: Version; recent: Version }>()
   /** What came up to here has come to all of them. */
   let comparedUpTo = Number.POSITIVE_INFINITY
 
@@ -49,18 +60,31 @@ export const createStaleFeeds = ({
     }
   }
   const compare = async (from: Version) => {
-    const usernames = [...new Set([...feeds].map(({ username }) => username))]
+    const usernames = [...new Set(Array.from(feeds.keys(), ({ username }) => username))]
+    // Where nothing is heard of others, a position says what was read, and below it things may still turn up.
+    const overlap = bus.whole() ? 0 : store.overlap
     for (let at = 0; at < usernames.length; at += usersPerRead) {
       const latest = await store.latestVersions(usernames.slice(at, at + usersPerRead), from - store.overlap)
-      for (const feed of feeds) {
-        if ((latest.get(feed.username) ?? 0) > feed.position()) feed.gap()
+      for (const feed of feeds.keys()) {
+        if ((latest.get(feed.username) ?? 0) > feed.position() - overlap) feed.gap()
       }
+    }
+  }
+  let rememberedAt = clock.now()
+  const remember = () => {
+    const now = clock.now()
+    if (now < rememberedAt + rememberMs && now >= rememberedAt) return
+    rememberedAt = now
+    for (const [feed, places] of feeds) {
+      places.earlier = places.recent
+      places.recent = feed.position()
     }
   }
   const lookMs = bus.shared ? apartCheckMs : checkMs
   let checkedAt = clock.now()
   const schedule = () =>
     clock.setTimeout(() => {
+      remember()
       const isDue = !bus.whole() || clock.now() >= checkedAt + checkMs || clock.now() < checkedAt
       if (isDue) checkedAt = clock.now()
       Promise.resolve(isDue && check())
@@ -74,9 +98,11 @@ export const createStaleFeeds = ({
 
   return {
     watch(feed) {
-      feeds.add(feed)
-      comparedUpTo = Math.min(comparedUpTo, feed.position())
-      return { [Symbol.dispose]: () => void feeds.delete(feed) }
+      const position = feed.position()
+      const places = { earlier: position, recent: position }
+      feeds.set(feed, places)
+      comparedUpTo = Math.min(comparedUpTo, position)
+      return { earlier: () => places.earlier, [Symbol.dispose]: () => void feeds.delete(feed) }
     },
     [Symbol.dispose]() {
       closed = true

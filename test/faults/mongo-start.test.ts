@@ -72,6 +72,26 @@ describe.skipIf(missing)(`a start on MongoDB${missing ? ` (skipped: ${missing})`
     await connection.close()
   })
 
+  test('an index that only looks like ours, or a URI that asks for less than durable, is refused with what to do', async () => {
+    await (await openMongoStore({ uri: database.uri })).close()
+    const connection = await new Mongoose().createConnection(database.uri).asPromise()
+    const messages = connection.collection('messages')
+    await messages.dropIndex('message_by_seq')
+    await messages.createIndex({ conversationId: 1, seq: 1 }, { name: 'message_by_seq' })
+    await expectPlain(
+      database.uri,
+      'The index message_by_seq of messages is not the one that Parley needs. Drop it with ' +
+        "db.messages.dropIndex('message_by_seq'), make it with db.messages.createIndex(" +
+        '{"conversationId":1,"seq":1}, {"name":"message_by_seq","unique":true}), and start again.',
+    )
+    await messages.dropIndex('message_by_seq')
+    await messages.createIndex({ conversationId: 1, seq: 1 }, { unique: true })
+    await expectPlain(database.uri, "dropIndex('conversationId_1_seq_1')")
+    await connection.dropDatabase()
+    await connection.close()
+    await expectPlain(`${database.uri}?journal=false`, 'remove w, j, journal and retryWrites from it')
+  })
+
   test.each([
     ['ahead of', 1],
     ['behind', -1],
@@ -96,7 +116,8 @@ describe.skipIf(missing)(`a start on MongoDB${missing ? ` (skipped: ${missing})`
     }
     expect(await ready()).toEqual({ status: 200, body: { status: 'ready' } })
     network.cut()
-    expect(await ready()).toEqual({
+    // It is asked for once a second at most.
+    await expect.poll(ready, { timeout: 5_000 }).toEqual({
       status: 503,
       body: { status: 'not ready', reason: 'The store cannot be reached.' },
     })

@@ -32,19 +32,20 @@ interface Moving {
 export const createAdvances = ({ models, versions, log }: { models: Models; versions: Versions; log: Log }) => {
   const { conversations, members, messages } = models
   const { trusted } = members.base
-  const latest = { lean: true, readConcern: { level: 'local' }, maxTimeMS: waitMaxMs } as const
+  // Only what is durable: what another node has moved and a failover takes back was not moved.
+  const reading = { lean: true, maxTimeMS: waitMaxMs } as const
 
   const membersOf = async (moves: Move[]): Promise<Map<string, MemberDocument>> => {
     const conversationId = trusted({ $in: [...new Set(moves.map((move) => move.conversationId))] })
     const _id = trusted({ $in: [...new Set(moves.map((move) => memberId(move.conversationId, move.username)))] })
-    const found = await inTime(members.find({ conversationId, _id }, null, latest).exec())
+    const found = await inTime(members.find({ conversationId, _id }, null, reading).exec())
     return new Map(found.map((document) => [document._id, document]))
   }
 
   /** How far each move may go: to the last message. Its conversation may not say yet that there is one more. */
   const limitsOf = async (moves: Move[]): Promise<(conversationId: string, wanted: number) => number> => {
     const ids = [...new Set(moves.map(({ conversationId }) => conversationId))]
-    const heads = await inTime(conversations.find({ _id: trusted({ $in: ids }) }, { lastSeq: 1 }, latest).exec())
+    const heads = await inTime(conversations.find({ _id: trusted({ $in: ids }) }, { lastSeq: 1 }, reading).exec())
     const lastSeqs = new Map(heads.map(({ _id, lastSeq }) => [_id, lastSeq]))
     const lastSeq = (id: string) => lastSeqs.get(id) ?? 0
     const beyond = moves.flatMap(({ conversationId, deliveredSeq, readSeq }) =>
@@ -52,7 +53,7 @@ export const createAdvances = ({ models, versions, log }: { models: Models; vers
         .filter((seq) => seq > lastSeq(conversationId) && Number.isSafeInteger(seq))
         .map((seq) => ({ conversationId, seq })),
     )
-    const there = beyond.length === 0 ? [] : await inTime(messages.find({ $or: beyond }, { _id: 1 }, latest).exec())
+    const there = beyond.length === 0 ? [] : await inTime(messages.find({ $or: beyond }, { _id: 1 }, reading).exec())
     const known = new Set(there.map(({ _id }) => _id))
     return (conversationId, wanted) =>
       wanted <= lastSeq(conversationId) || known.has(messageId(conversationId, wanted))

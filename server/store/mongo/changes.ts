@@ -1,11 +1,10 @@
-import { messageId } from '../../contract/index.ts'
+import { messageId, type Version } from '../../contract/index.ts'
 import type { Change, MessageStore, StoredMessage } from '../../domain/ports.ts'
 import { audienceKeys } from './audience.ts'
 import { byVersion, toMessage, toReceipt } from './documents.ts'
 import { inTime } from './errors.ts'
 import { overlap, waitMaxMs } from './limits.ts'
-import type { MessageDocument, Models } from './schema.ts'
-import type { Versions } from './versions.ts'
+import { aggregate, type MessageDocument, type Models } from './schema.ts'
 
 type Here = 'overlap' | 'version' | 'changes' | 'undelivered' | 'backlog' | 'latestVersions'
 
@@ -16,27 +15,20 @@ const linesMax = 100
 const scanned = 1_000
 
 /** Versions and what changed after them. */
-export const changeStore = (models: Models, versions: Versions): Pick<MessageStore, Here> => {
+export const changeStore = (models: Models, nextVersion: () => Promise<Version>): Pick<MessageStore, Here> => {
   const { members, messages } = models
   const { trusted } = messages.base
   const reading = { lean: true, maxTimeMS: waitMaxMs } as const
 
   /** Her conversations with messages above her `deliveredSeq`. */
   const undeliveredLines = (username: string) =>
-    inTime(
-      members
-        .aggregate<{ conversationId: string; deliveredSeq: number }>(
-          [
-            { $match: { username } },
-            { $lookup: { from: 'conversations', localField: 'conversationId', foreignField: '_id', as: 'head' } },
-            { $unwind: '$head' },
-            { $match: { $expr: { $gt: ['$head.lastSeq', '$deliveredSeq'] } } },
-            { $project: { _id: 0, conversationId: 1, deliveredSeq: 1 } },
-          ],
-          { maxTimeMS: waitMaxMs },
-        )
-        .exec(),
-    )
+    aggregate<{ conversationId: string; deliveredSeq: number }>(members, [
+      { $match: { username } },
+      { $lookup: { from: 'conversations', localField: 'conversationId', foreignField: '_id', as: 'head' } },
+      { $unwind: '$head' },
+      { $match: { $expr: { $gt: ['$head.lastSeq', '$deliveredSeq'] } } },
+      { $project: { _id: 0, conversationId: 1, deliveredSeq: 1 } },
+    ])
 
   /** By version from the first undelivered one on; what was delivered between them is passed over. */
   const firstOfMany = async (
@@ -81,7 +73,7 @@ export const changeStore = (models: Models, versions: Versions): Pick<MessageSto
 
   return {
     overlap,
-    version: async () => versions.next(),
+    version: nextVersion,
 
     async changes(username, { after, upTo, except }, limit) {
       const keys = await audienceKeys(models, [username])
@@ -126,27 +118,18 @@ export const changeStore = (models: Models, versions: Versions): Pick<MessageSto
     async backlog(username, after, moreThan) {
       const keys = await audienceKeys(models, [username])
       const missed = { audience: { $in: [...keys.keys()] }, version: { $gt: after } }
-      const [any] = await inTime(
-        messages
-          .aggregate<{ count: number }>([{ $match: missed }, { $limit: moreThan + 1 }, { $count: 'count' }], {
-            maxTimeMS: waitMaxMs,
-          })
-          .exec(),
-      )
+      const [any] = await aggregate<{ count: number }>(messages, [
+        { $match: missed },
+        { $limit: moreThan + 1 },
+        { $count: 'count' },
+      ])
       // Mostly little was missed, and then nothing has to be counted by conversation.
       if ((any?.count ?? 0) <= moreThan) return []
-      const counts = await inTime(
-        messages
-          .aggregate<{ _id: string; first: number; count: number }>(
-            [
-              { $match: missed },
-              { $group: { _id: '$conversationId', first: { $min: '$seq' }, count: { $sum: 1 } } },
-              { $match: { count: { $gt: moreThan } } },
-            ],
-            { maxTimeMS: waitMaxMs },
-          )
-          .exec(),
-      )
+      const counts = await aggregate<{ _id: string; first: number; count: number }>(messages, [
+        { $match: missed },
+        { $group: { _id: '$conversationId', first: { $min: '$seq' }, count: { $sum: 1 } } },
+        { $match: { count: { $gt: moreThan } } },
+      ])
       return counts.map(({ _id, first }) => ({ conversationId: _id, afterSeq: first - 1 }))
     },
 
@@ -161,9 +144,7 @@ export const changeStore = (models: Models, versions: Versions): Pick<MessageSto
         { $group: { _id: '$audience', version: { $max: '$version' } } },
       ]
       const found = await Promise.all(
-        [messages, members].map((model) =>
-          inTime(model.aggregate<{ _id: string; version: number }>(newest as never, { maxTimeMS: waitMaxMs }).exec()),
-        ),
+        [messages, members].map((model) => aggregate<{ _id: string; version: number }>(model, newest)),
       )
       const latest = new Map<string, number>()
       for (const { _id, version } of found.flat()) {

@@ -64,7 +64,7 @@ export const hello = (connection: Connection): Promise<{ setName?: string; msg?:
 const requireDurable = (connection: Connection): void => {
   const { writeConcern, retryWrites } = connection.getClient().options
   if (writeConcern?.w !== 'majority' || !writeConcern.journal || !retryWrites)
-    throw new Error('The driver did not take the settings on which durability rests: w=majority, journal, retryWrites.')
+    throw new Error('MONGODB_URI asks for writes that are not durable: remove w, j, journal and retryWrites from it.')
 }
 
 /** @returns a function that ends it */

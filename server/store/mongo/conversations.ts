@@ -4,7 +4,7 @@ import { audienceKeys } from './audience.ts'
 import { messageIds, toMessage, toReceipt } from './documents.ts'
 import { inTime } from './errors.ts'
 import { waitMaxMs } from './limits.ts'
-import type { ConversationDocument, Models } from './schema.ts'
+import { aggregate, type ConversationDocument, type Models } from './schema.ts'
 
 type Here = 'conversation' | 'hasMessages' | 'conversations' | 'messages' | 'seqAt' | 'receipts'
 
@@ -36,14 +36,10 @@ export const conversationStore = (models: Models): Pick<MessageStore, Here> => {
       seq: { $gt: Math.max(readSeq.get(_id) ?? 0, lastSeq - unreadMax), $lte: lastSeq },
       sender: { $ne: username },
     }))
-    const counts = await inTime(
-      messages
-        .aggregate<{ _id: string; count: number }>(
-          [{ $match: { $or: above } }, { $group: { _id: '$conversationId', count: { $sum: 1 } } }],
-          { maxTimeMS: waitMaxMs },
-        )
-        .exec(),
-    )
+    const counts = await aggregate<{ _id: string; count: number }>(messages, [
+      { $match: { $or: above } },
+      { $group: { _id: '$conversationId', count: { $sum: 1 } } },
+    ])
     return new Map(counts.map(({ _id, count }) => [_id, count]))
   }
 

@@ -3,6 +3,9 @@ import { ChatError } from '../../contract/index.ts'
 import { waitMaxMs } from './limits.ts'
 
 const duplicateKey = 11_000
+/** Of a document, by which it is surely not there: bad value, type, rights, validation, size. A router (mongos) also
+ * gives codes of a whole shard to its documents, and those say nothing of what was written. */
+const refusals = new Set<unknown>([2, 9, 13, 14, 121, 10_334, 17_280])
 
 export const isDuplicate = (error: unknown): boolean =>
   error instanceof mongo.MongoServerError && error.code === duplicateKey
@@ -67,7 +70,7 @@ export const insertedOf = (asked: number, ordered: boolean, error: unknown): Ins
   const documents = all()
   for (const failure of failures) {
     const document = documents[failure.index]
-    if (!document) return null
+    if (!document || (failure.code !== duplicateKey && !refusals.has(failure.code))) return null
     document.stored = false
     document.duplicate = failure.code === duplicateKey
     if (!document.duplicate) document.refused = failure

@@ -26,8 +26,9 @@ export interface Heads {
 
 export const createHeads = ({ conversations, members, messages }: Models): Heads => {
   const { trusted } = conversations.base
-  // A conversation moves on after its message is durable, so its newest state is as good as that.
-  const latest = { lean: true, readConcern: { level: 'local' }, maxTimeMS: waitMaxMs } as const
+  // With the read concern of the schema: what is not durable yet may be taken back by a failover, and whatever was built on
+  // it would stand behind a hole. Who sees too little collides with what is there, and looks again.
+  const reading = { lean: true, maxTimeMS: waitMaxMs } as const
 
   const topOf = ({ lastSeq, lastVersion, lastSentAt }: ConversationDocument): Top => ({
     seq: lastSeq,
@@ -35,23 +36,14 @@ export const createHeads = ({ conversations, members, messages }: Models): Heads
     sentAt: lastSentAt,
   })
 
-  /**
-   * The messages themselves say it, where a node ended between a message and its conversation. Only durable ones: behind
-   * one that a failover takes back, the next would leave a hole.
-   */
+  /** The messages themselves say it, where a node ended between a message and its conversation. */
   const lookBehind = async (tops: Map<ConversationId, Top>, ids: ConversationId[]): Promise<void> => {
     const behind = ids.map((conversationId) => ({
       conversationId,
       seq: trusted({ $gt: tops.get(conversationId)?.seq ?? 0 }),
     }))
     const found = await inTime(
-      messages
-        .find(
-          { $or: behind },
-          { conversationId: 1, seq: 1, version: 1, sentAt: 1 },
-          { lean: true, maxTimeMS: waitMaxMs },
-        )
-        .exec(),
+      messages.find({ $or: behind }, { conversationId: 1, seq: 1, version: 1, sentAt: 1 }, reading).exec(),
     )
     for (const { conversationId, seq, version, sentAt } of found) {
       if (seq > (tops.get(conversationId)?.seq ?? 0)) tops.set(conversationId, { seq, version, sentAt })
@@ -104,7 +96,7 @@ export const createHeads = ({ conversations, members, messages }: Models): Heads
     async tops(appends) {
       if (appends.length === 0) return new Map()
       const ids = [...new Set(appends.map(({ draft }) => draft.conversationId))]
-      const found = await inTime(conversations.find({ _id: trusted({ $in: ids }) }, null, latest).exec())
+      const found = await inTime(conversations.find({ _id: trusted({ $in: ids }) }, null, reading).exec())
       const tops = new Map(found.map((document) => [document._id, topOf(document)]))
       await create(appends.filter(({ draft }) => !tops.has(draft.conversationId)))
       for (const id of ids) if (!tops.has(id)) tops.set(id, nothing)
@@ -121,7 +113,7 @@ export const createHeads = ({ conversations, members, messages }: Models): Heads
       if (newest.size === 0) return
       const moves = Array.from(newest.values(), ({ conversationId, seq, version, sentAt }) => ({
         updateOne: {
-          filter: { _id: conversationId, lastVersion: { $lt: version } },
+          filter: { _id: conversationId, lastVersion: { $lt: version }, lastSeq: { $lte: seq } },
           update: { $set: { lastSeq: seq, lastVersion: version, lastSentAt: sentAt } },
         },
       }))

@@ -1,5 +1,5 @@
 import { ChatError } from '../../contract/index.ts'
-import type { Log, MessageStore, Store } from '../../domain/ports.ts'
+import type { Change, Log, MessageStore, Store } from '../../domain/ports.ts'
 import { accountStore } from './accounts.ts'
 import { type Advance, advanceOf, createAdvances } from './advances.ts'
 import { type Append, appendOf, createAppends } from './appends.ts'
@@ -36,8 +36,13 @@ export interface MongoStore extends Store, AsyncDisposable {
 
 /** A clock can be set while the server runs. */
 const clockCheckMs = 60_000
+/** Set by more than this, it is compared with the database's before anything else is written. */
+const clockStepMs = 1_000
+/** A number that is not given back is free a minute later. */
+const releaseMs = 1_000
 /** Whoever asks whether the store serves does not wait for long. */
 const pingMs = 2_000
+const pingEveryMs = 1_000
 
 /**
  * The store in MongoDB: a replica set or a sharded cluster, for any number of nodes up to 64; in development a standalone.
@@ -58,15 +63,34 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
     const appendAll = createAppends({ models, heads: createHeads(models), versions, log })
     const advanceAll = createAdvances({ models, versions, log })
 
-    const nextVersion = async () => {
+    let tellLate = (_changes: Change[]): void => {}
+
+    const checkClock = async () => {
+      const before = fault
+      fault = await clockFault(connection, now)
+      if (fault && !before) log.error({ reason: fault }, 'nothing is written until the clocks agree')
+      if (before && !fault) log.info({}, 'the clocks agree again')
+    }
+    // Against a clock that cannot be set: one version from the future would carry readers past what others write.
+    const aheadMs = () => now() - performance.now()
+    let checkedAheadMs = aheadMs()
+    /** Before versions are given. @throws ChatError `unavailable` */
+    const mayGiveVersions = async () => {
+      if (Math.abs(aheadMs() - checkedAheadMs) > clockStepMs) {
+        const checking = aheadMs()
+        await checkClock()
+        checkedAheadMs = checking
+      }
       if (fault) throw unavailable(fault)
       await node.hold()
+    }
+    const nextVersion = async () => {
+      await mayGiveVersions()
       return versions.next()
     }
 
-    const writes = startWrites<Append | Advance>(async (group) => {
-      if (fault) throw unavailable(fault)
-      await node.hold()
+    const write = async (group: (Append | Advance)[]) => {
+      await mayGiveVersions()
       const appends = group.filter((write) => write.type === 'append')
       const advances = group.filter((write) => write.type === 'advance')
       const [appended, advanced] = await Promise.all([
@@ -77,14 +101,9 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
       for (const [i, append] of appends.entries()) outcomes.set(append, appended[i] as Outcome<unknown>)
       for (const [i, advance] of advances.entries()) outcomes.set(advance, advanced[i] as Outcome<unknown>)
       return group.map((write) => outcomes.get(write) as Outcome<unknown>)
-    }, log)
-
-    const checkClock = async () => {
-      const before = fault
-      fault = await clockFault(connection, now)
-      if (fault && !before) log.error({ reason: fault }, 'nothing is written until the clocks agree')
-      if (before && !fault) log.info({}, 'the clocks agree again')
     }
+    const writes = startWrites<Append | Advance>(write, (result) => tellLate(changesOf(result as Written)), log)
+
     const clockTimer = setInterval(() => {
       checkClock().catch((error: unknown) =>
         log.warn({ reason: wordsOf(error) }, 'cannot compare the clocks; trying again'),
@@ -92,14 +111,15 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
     }, clockCheckMs)
     clockTimer.unref()
 
+    let pinged: { at: number; answer: Promise<void> } | null = null
     let closed: Promise<void> | null = null
     const close = () => {
       closed ??= (async () => {
         clearInterval(clockTimer)
         await writes.close()
-        await node
-          .release()
-          .catch((error: unknown) => log.warn({ reason: wordsOf(error) }, 'cannot give back the number of this node'))
+        await inTime(node.release(), releaseMs).catch((error: unknown) =>
+          log.warn({ reason: wordsOf(error) }, 'cannot give back the number of this node'),
+        )
         await disconnect()
       })()
       return closed
@@ -115,19 +135,27 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
         Object.entries(port).map(([name, ask]) => [name, typeof ask === 'function' ? whileOpen(ask) : ask]),
       ) as Port
 
-    const messageWrites: Pick<MessageStore, 'append' | 'advance'> = {
+    const messageWrites: Pick<MessageStore, 'append' | 'advance' | 'onLate'> = {
+      onLate(tell) {
+        tellLate = tell
+      },
       append: (draft) => writes.write(appendOf(draft)),
       advance: async (moves) => (moves.length === 0 ? [] : writes.write(advanceOf(moves))),
     }
     return {
       ...guarded(accountStore(models, nextVersion)),
       ...guarded(conversationStore(models)),
-      ...guarded(changeStore(models, versions)),
+      ...guarded(changeStore(models, nextVersion)),
       ...guarded(nodeStore(models)),
       ...messageWrites,
       ping: whileOpen(async () => {
-        if (fault) throw new ChatError('unavailable', { cause: fault })
-        await inTime(node.renew(), pingMs)
+        if (fault) throw new ChatError('unavailable', { message: fault })
+        // It writes; however many ask, and whoever they are, it is asked for once at a time and at most once a second.
+        const now = performance.now()
+        if (!pinged || now - pinged.at > pingEveryMs) pinged = { at: now, answer: inTime(node.renew(), pingMs) }
+        await pinged.answer.catch((cause: unknown) => {
+          throw new ChatError('unavailable', { message: 'The store cannot be reached.', cause })
+        })
       }),
       inspect: () => ({ topology: kind, node: node.current(), ...writes.counted() }),
       close,
@@ -138,5 +166,11 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
     throw error instanceof Error && error.name.startsWith('Mongo') ? explained(error, uri) : error
   }
 }
+
+type Written = Awaited<ReturnType<MessageStore['append'] | MessageStore['advance']>>
+const changesOf = (written: Written): Change[] =>
+  Array.isArray(written)
+    ? written.map((receipt): Change => ({ type: 'receipt', version: receipt.version, receipt }))
+    : [{ type: 'message', version: written.message.version, message: written.message }]
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }

@@ -33,17 +33,21 @@ export const prepare = async (
       `The database ${connection.name} holds an unfinished copy of ${copyOf === null ? 'a' : 'another'} store: ` +
         'run its migration again, or drop the database.',
     )
-  const taken = collectionNames.filter((name) => name !== 'meta' && existing.has(name))
+  // A copy takes a database of its own: somebody may have named that of another program by mistake.
+  const isTaken = (name: string) =>
+    name !== 'meta' && !name.startsWith('system.') && (copyOf !== null || collectionNames.some((ours) => ours === name))
+  const taken = [...existing].filter(isTaken)
   if (!known && taken.length > 0)
     throw new Error(
       `The database ${connection.name} has collections that Parley did not make (${taken.join(', ')}); ` +
         'name another database in MONGODB_URI: mongodb://.../<database>.',
     )
-  if (!known) await claim(models, copyOf)
+  // Another node, or another migration, starts at the same moment: what it is has to be looked at as well.
+  if (!known && !(await claim(models, copyOf))) return prepare(connection, models, log, copyOf)
   for (const name of collectionNames) {
     if (!existing.has(name)) await models[name].createCollection()
-    const present = existing.has(name) ? (await models[name].listIndexes()).map((index) => index.name) : []
-    const missing = models[name].schema.indexes().filter(([, options]) => !present.includes(String(options?.name)))
+    const present = existing.has(name) ? await models[name].listIndexes() : []
+    const missing = models[name].schema.indexes().filter((wanted) => !isPresent(wanted, present, name))
     if (missing.length === 0) continue
     if (existing.has(name)) log.info({ collection: name, indices: missing.length }, 'building indices')
     await models[name].createIndexes().catch((error: unknown) => {
@@ -55,8 +59,42 @@ export const prepare = async (
   }
 }
 
-/** Before the other collections, so that a start that is cut short is taken up again and not taken for somebody else's. */
-const claim = async ({ meta }: Models, copyOf: string | null) => {
+interface Index {
+  name?: string
+  key: Record<string, unknown>
+  unique?: boolean
+  partialFilterExpression?: object
+}
+
+/**
+ * Whether an index stands as it is wanted.
+ * @throws Error where there is one that only looks like it: without its `unique` two messages could share a place
+ */
+const isPresent = (
+  [key, options = {}]: [Record<string, unknown>, object?],
+  present: Index[],
+  collection: string,
+): boolean => {
+  const { name, unique = false, partialFilterExpression } = options as Partial<Index>
+  const shape = (index: Partial<Index>) =>
+    JSON.stringify([Object.entries(index.key ?? {}), index.unique ?? false, index.partialFilterExpression ?? null])
+  const wanted: Partial<Index> = { key, unique, ...(partialFilterExpression && { partialFilterExpression }) }
+  const other = present.find((index) => index.name === name || JSON.stringify(index.key) === JSON.stringify(key))
+  if (!other) return false
+  if (other.name === name && shape(other) === shape(wanted)) return true
+  const facts = { name, ...(unique && { unique }), ...(partialFilterExpression && { partialFilterExpression }) }
+  throw new Error(
+    `The index ${other.name} of ${collection} is not the one that Parley needs. Drop it with ` +
+      `db.${collection}.dropIndex('${other.name}'), make it with db.${collection}.createIndex(` +
+      `${JSON.stringify(key)}, ${JSON.stringify(facts)}), and start again.`,
+  )
+}
+
+/**
+ * Before the other collections, so that a start that is cut short is taken up again and not taken for somebody else's.
+ * @returns whether it was this one that did
+ */
+const claim = async ({ meta }: Models, copyOf: string | null): Promise<boolean> => {
   try {
     await meta.create({
       _id: 'schema',
@@ -65,8 +103,9 @@ const claim = async ({ meta }: Models, copyOf: string | null) => {
       createdAt: new Date(),
       ...(copyOf && { copyOf: { storeId: copyOf } }),
     })
+    return true
   } catch (error) {
-    // Another node starts at the same moment.
-    if (!isDuplicate(error)) throw error
+    if (isDuplicate(error)) return false
+    throw error
   }
 }

@@ -1,4 +1,6 @@
-import { type Connection, type Model, type mongo, Schema, type SchemaDefinition } from 'mongoose'
+import { type Connection, type Model, type mongo, type PipelineStage, Schema, type SchemaDefinition } from 'mongoose'
+import { inTime } from './errors.ts'
+import { waitMaxMs } from './limits.ts'
 
 /** All collections and their indices, in one place. Names of fields are the contract's. */
 
@@ -208,6 +210,18 @@ export const defineModels = (connection: Connection, readConcern: 'majority' | '
   const model = (name: keyof Models) => connection.model(name, schemas[name] as Schema, name)
   return Object.fromEntries(collectionNames.map((name) => [name, model(name)])) as unknown as Models
 }
+
+/** With the read concern of its schema, which mongoose gives to queries alone. */
+export const aggregate = <Result>(
+  model: Models['members'] | Models['messages'],
+  pipeline: PipelineStage[],
+): Promise<Result[]> =>
+  inTime(
+    model
+      .aggregate<Result>(pipeline, { maxTimeMS: waitMaxMs })
+      .readConcern(model.schema.get('readConcern')?.level ?? 'majority')
+      .exec(),
+  )
 
 /** The driver's own collection: what was checked at the door is written without a second look at each field. */
 export const native = <Document extends { _id: unknown }>(model: Model<Document>): mongo.Collection<Document> =>

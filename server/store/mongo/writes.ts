@@ -33,8 +33,13 @@ interface Waiting<Write> {
  * Group writes: what is asked for while a group runs goes into the next. Those that were not carried through come first
  * in the next group, until their caller has waited for `waitMaxMs`.
  * @param run carries out a group, in the order of its writes; where it throws, nothing was written
+ * @param onLate told of results that no caller waits for any more
  */
-export const startWrites = <Write>(run: (writes: Write[]) => Promise<Outcome<unknown>[]>, log: Log) => {
+export const startWrites = <Write>(
+  run: (writes: Write[]) => Promise<Outcome<unknown>[]>,
+  onLate: (result: unknown) => void,
+  log: Log,
+) => {
   let waiting: Waiting<Write>[] = []
   let running: Promise<void> | null = null
   let closed = false
@@ -77,7 +82,11 @@ export const startWrites = <Write>(run: (writes: Write[]) => Promise<Outcome<unk
       const { caller } = waiting
       clearTimeout(caller?.timer)
       if (outcome.type === 'refused') caller?.reject(outcome.error)
-      else done.push({ version: outcome.version, tell: () => caller?.resolve(outcome.result) })
+      else
+        done.push({
+          version: outcome.version,
+          tell: () => (caller ? caller.resolve(outcome.result) : onLate(outcome.result)),
+        })
     }
     for (const { tell } of done.sort((a, b) => a.version - b.version)) tell()
     return left

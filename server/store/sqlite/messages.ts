@@ -13,7 +13,16 @@ import {
   toReceipt,
 } from './rows.ts'
 
-type Here = 'append' | 'advance' | 'conversation' | 'hasMessages' | 'conversations' | 'messages' | 'seqAt' | 'receipts'
+type Here =
+  | 'append'
+  | 'advance'
+  | 'onLate'
+  | 'conversation'
+  | 'hasMessages'
+  | 'conversations'
+  | 'messages'
+  | 'seqAt'
+  | 'receipts'
 type SummaryRow = [kind: 'direct' | 'group', last: MessageRow, unread: number, receipts: ReceiptRow[]]
 
 /** Conversations, their messages and receipts. */
@@ -73,6 +82,9 @@ export const messageStore = ({ write }: Commits, reads: Reads): Pick<MessageStor
       ])
       return moved.map(toReceipt)
     },
+
+    // Whoever waits for a commit is told when it has ended, never before.
+    onLate() {},
 
     async conversation(id) {
       const [row] = conversation(id)

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { ChatError } from '../../contract/index.ts'
 import type { Log, Store } from '../../domain/ports.ts'
 import { accountStore } from './accounts.ts'
 import { refuseUnfinished } from './archive.ts'
@@ -56,7 +57,9 @@ export const openSqliteStore = async (options: SqliteOptions): Promise<SqliteSto
         ...changes,
         ...nodeStore(reads),
         async ping() {
-          await Promise.all([commits.write(['ping']), changes.version()])
+          await Promise.all([commits.write(['ping']), changes.version()]).catch((cause: unknown) => {
+            throw new ChatError('unavailable', { message: 'The store cannot be reached.', cause })
+          })
         },
         inspect: () => ({ ...commits.counted(), settings: commits.settings() }),
         close,
