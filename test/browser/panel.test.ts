@@ -138,7 +138,7 @@ browserTest('errors have their kind; what does not fit is told at its field and 
   expect(await ada.field('limit').getAttribute('aria-invalid')).toBe('true')
   await ada.fill({ limit: 'many' })
   await ada.run('history')
-  expect(await ada.root.locator('.field .problem').innerText()).toContain('expected number')
+  expect(await ada.root.locator('.field .problem').innerText()).toContain('takes a number')
 })
 
 browserTest('signing in keeps to its tab, outlives a reload, and ends where the session ends', async () => {
