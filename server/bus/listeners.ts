@@ -1,9 +1,9 @@
 import type { Username } from '../contract/index.ts'
-import type { BusEvent } from '../domain/ports.ts'
+import type { BusEvent, Gap } from '../domain/ports.ts'
 
 interface Listener {
   onEvent(event: BusEvent): void
-  onGap(): void
+  onGap(gap: Gap): void
 }
 
 /** Who listens at this node, by whose events they want. */
@@ -17,8 +17,8 @@ export const createListeners = () => {
         for (const { onEvent } of listeners.get(username) ?? []) onEvent(event)
       }
     },
-    gap() {
-      for (const here of listeners.values()) for (const { onGap } of here) onGap()
+    gap(gap: Gap) {
+      for (const here of listeners.values()) for (const { onGap } of here) onGap(gap)
     },
     listen(username: Username, onEvent: Listener['onEvent'], onGap: Listener['onGap']) {
       const listener = { onEvent, onGap }

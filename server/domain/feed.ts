@@ -9,11 +9,11 @@ import {
 } from '../contract/index.ts'
 import type { FeedStore } from './feed-store.ts'
 import { asSeenBy } from './message-view.ts'
-import type { Bus, Change } from './ports.ts'
+import type { Bus, Change, Gap } from './ports.ts'
 import type { DeliveryMarks } from './receipts.ts'
 import { createSeen } from './seen.ts'
 import type { StaleFeeds } from './stale-feeds.ts'
-import { type Changed, listenForWakeUps, versionOf } from './wake-ups.ts'
+import { type Changed, type Concerning, listenForWakeUps, versionOf } from './wake-ups.ts'
 
 /** More messages than this missed in one conversation are not replayed: the client reads them from its history. */
 export const replayMax = 1_000
@@ -112,6 +112,7 @@ export async function* follow<Item>(
 
   const position = () => Math.max(seen.position(), wakeUps.isWhole() ? wakeUps.newest() : 0)
   using watched = staleFeeds.watch({ username, position, gap: wakeUps.gap })
+  const placeBefore = (gap: Gap) => (gap === 'oldGap' ? watched.earlier() : seen.position())
   // The first look at the store after `start`: what came since then may have come before we listened.
   yield* replay(changesSince(start))
   yield asItem(cursorAt(seen.position()), { type: 'caughtUp' })
@@ -122,13 +123,13 @@ export async function* follow<Item>(
       continue
     }
     // What was sent again was told again.
-    if (wakeUp !== 'gap' && versionOf(wakeUp) <= seen.position() - store.overlap) continue
-    const readFrom = wakeUp === 'gap' ? watched.earlier() : seen.holeBefore(wakeUp, watched.earlier())
+    if (!isGap(wakeUp) && versionOf(wakeUp) <= seen.position() - store.overlap) continue
+    const readFrom = isGap(wakeUp) ? placeBefore(wakeUp) : seen.holeBefore(wakeUp)
     if (readFrom !== null) {
       const upTo = await store.version()
       yield* replay(changesSince(readFrom))
       seen.reach(upTo)
-    } else if (wakeUp !== 'gap' && !seen.has(wakeUp)) {
+    } else if (!isGap(wakeUp) && !seen.has(wakeUp)) {
       const isWhole = wakeUps.isWhole()
       const reached = isWhole ? versionOf(wakeUp) : Math.min(versionOf(wakeUp), seen.position())
       // What the bus brings is one object for all who follow, so that it is written out once.
@@ -147,6 +148,8 @@ async function* pagesFrom(after: Version, read: (after: Version) => Promise<Chan
     from = page.at(-1)?.version ?? from
   }
 }
+
+const isGap = (wakeUp: Concerning | Gap): wakeUp is Gap => typeof wakeUp === 'string'
 
 const cursorAt = (version: Version): string => `v${version}`
 

@@ -216,6 +216,12 @@ export type BusEvent =
   | { type: 'sessionEnded'; tokenHash: string }
 
 /**
+ * Something may have been missed: a moment ago, or (`old`) up to 45 s ago, as a node that has died is known to have only
+ * then, and others were heard meanwhile.
+ */
+export type Gap = 'gap' | 'oldGap'
+
+/**
  * Wakes whoever follows, with a copy that saves a read; the store is the truth. It may lose events, but then it says so:
  * `onGap`, as soon as it knows.
  */
@@ -230,7 +236,7 @@ export interface Bus {
   /** One event to each of these users' listeners, in the order of the calls. Listeners must not change it. */
   publish(usernames: Username[], event: BusEvent): void
   /** @returns a function that ends it. */
-  listen(username: Username, onEvent: (event: BusEvent) => void, onGap: () => void): () => void
+  listen(username: Username, onEvent: (event: BusEvent) => void, onGap: (gap: Gap) => void): () => void
 }
 
 export interface PresenceChange {

@@ -7,11 +7,8 @@ const statesMax = 1_000
 /** What one feed has given out, so that it repeats nothing and sees a hole. */
 export interface Seen {
   has(change: Changed): boolean
-  /**
-   * The version to read on from where this message does not follow the one before it; null where it does.
-   * @param unknown to read on from where nothing of its conversation was given out yet
-   */
-  holeBefore(change: Changed, unknown: Version): Version | null
+  /** The version to read on from where this message does not follow the one before it; null where it does. */
+  holeBefore(change: Changed): Version | null
   /** @param complete whether everything before it was given out as well */
   add(change: Changed, complete: boolean): void
   /** Everything up to this version was given out. */
@@ -36,11 +33,11 @@ export const createSeen = (start: Version, outOfOrder: boolean): Seen => {
       }
       return change.receipt.version <= (states.get(stateKey(change)) ?? 0)
     },
-    holeBefore(change, unknown) {
+    holeBefore(change) {
       if (change.type !== 'message') return null
       const { conversationId, seq } = change.message
       const before = newest.get(conversationId)
-      if (!before) return outOfOrder && seq > 1 ? unknown : null
+      if (!before) return outOfOrder && seq > 1 ? position : null
       return seq > before.seq + 1 ? Math.min(before.version, position) : null
     },
     add(change, complete) {

@@ -13,8 +13,7 @@ export interface LiveFeed {
 /** A feed that is compared with the store from time to time. */
 export interface WatchedFeed extends Disposable {
   /**
-   * The position of this reader one or two minutes ago: from there on it reads again where something may have been lost.
-   * That a node has died is known up to 45 s after it could have stored what it told nobody; meanwhile others are heard.
+   * The position of this reader one or two minutes ago: from there on it reads again after an `oldGap`.
    */
   earlier(): Version
 }

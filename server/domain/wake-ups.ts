@@ -1,5 +1,5 @@
 import type { Receipt, Username, Version } from '../contract/index.ts'
-import type { Bus, BusEvent, StoredMessage } from './ports.ts'
+import type { Bus, BusEvent, Gap, StoredMessage } from './ports.ts'
 
 export type Concerning = Exclude<BusEvent, { type: 'sessionEnded' }>
 /** The same, as the bus or as the store tells it. */
@@ -9,8 +9,8 @@ export type Changed = { type: 'message'; message: StoredMessage } | { type: 'rec
 const queueMax = 500
 
 export interface WakeUps extends Disposable {
-  /** What is next: an event; `gap`: some may be missing, read the store; null: nothing has come. */
-  take(): Concerning | 'gap' | null
+  /** What is next: an event; a gap: some may be missing, read the store; null: nothing has come. */
+  take(): Concerning | Gap | null
   /** Resolves when something has come, or the signal was aborted. */
   arrival(): Promise<void>
   /** Makes the next `take()` a `gap`. */
@@ -26,7 +26,7 @@ export const listenForWakeUps = (bus: Bus, username: Username, signal: AbortSign
   let arrived: Concerning[] = []
   let taking: Concerning[] = []
   let taken = 0
-  let isGap = false
+  let isGap: Gap | null = null
   let newest = 0
   let wake: (() => void) | null = null
 
@@ -34,8 +34,8 @@ export const listenForWakeUps = (bus: Bus, username: Username, signal: AbortSign
     wake?.()
     wake = null
   }
-  const gap = () => {
-    isGap = true
+  const gap = (gap: Gap = 'gap') => {
+    if (isGap !== 'oldGap') isGap = gap
     // What waits was committed before, so the store has it; whoever reads the store has no use for these copies.
     arrived = []
     taking = []
@@ -58,8 +58,9 @@ export const listenForWakeUps = (bus: Bus, username: Username, signal: AbortSign
   return {
     take() {
       if (isGap) {
-        isGap = false
-        return 'gap'
+        const gap = isGap
+        isGap = null
+        return gap
       }
       if (taken === taking.length) {
         taking = arrived

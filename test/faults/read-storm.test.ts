@@ -61,7 +61,7 @@ test('[P5] a node that missed everything while hundreds follow: all read what th
   await all((inbox) => inbox.first((event): event is typeof event => event.type === 'caughtUp'))
   for (const to of names) await chat.sendMessage('ada', { to, text: 'hello' })
   expect(followers.flatMap(({ inbox }) => inbox.items).filter(isMessage)).toEqual([])
-  listeners.gap()
+  listeners.gap('gap')
   expect((await all((inbox) => inbox.first(isMessage))).map(({ message }) => message.text)).toEqual(
     names.map(() => 'hello'),
   )

@@ -73,7 +73,7 @@ const createWire = () => {
     /** The bus finds out at once that it has lost one. */
     lose(to: Side) {
       end(to).coming.shift()
-      end(to).listeners.gap()
+      end(to).listeners.gap('gap')
     },
     drain() {
       for (const to of [0, 1] as const) while (end(to).coming.length > 0) deliver(to)
@@ -85,7 +85,7 @@ const createWire = () => {
     join() {
       if (whole) return
       whole = true
-      for (const { listeners } of ends) listeners.gap()
+      for (const { listeners } of ends) listeners.gap('gap')
     },
   }
 }

@@ -14,7 +14,7 @@ export const createRedisBus = (channel: NodeChannel): Bus => {
     const event: BusEvent | null = here.length > 0 ? readEvent(body) : null
     if (event) listeners.tell(here, event)
   })
-  channel.onHole(listeners.gap)
+  channel.onHole((_node, gap) => listeners.gap(gap))
 
   return {
     shared: true,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock, Log, Timer } from '../../domain/ports.ts'
+import type { Clock, Gap, Log, Timer } from '../../domain/ports.ts'
 import { type Line, readBatch, readLines, writeBatch, writeLine } from './batch.ts'
 import type { RedisConnections } from './connections.ts'
 import { explainRedis } from './explain.ts'
@@ -24,7 +24,7 @@ export interface NodeChannel {
   send(topic: string, head: string, body: string): void
   on(topic: string, onLine: (node: string, line: Line) => void): void
   /** Something that this node said was missed, or (null) that any of them said. */
-  onHole(onHole: (node: string | null) => void): void
+  onHole(onHole: (node: string | null, gap: Gap) => void): void
   /** A node has stopped in good order, or (`died`) was not heard for as long as its lease. */
   onGone(onGone: (node: string, how: { died: boolean; heardAt: Date }) => void): void
   /** The other nodes, as far as they were heard. */
@@ -62,7 +62,7 @@ export const openChannel = async ({
   const node = randomBytes(8).toString('base64url')
   const peers = createPeers(times)
   const onLines = new Map<string, (node: string, line: Line) => void>()
-  const onHoles: ((node: string | null) => void)[] = []
+  const onHoles: ((node: string | null, gap: Gap) => void)[] = []
   const onGones: ((node: string, how: { died: boolean; heardAt: Date }) => void)[] = []
 
   let lines: string[] = []
@@ -103,8 +103,8 @@ export const openChannel = async ({
     log.info({ node }, 'all nodes are heard')
     onWhole()
   }
-  const hole = (whose: string | null) => {
-    for (const onHole of onHoles) onHole(whose)
+  const hole = (whose: string | null, gap: Gap = 'gap') => {
+    for (const onHole of onHoles) onHole(whose, gap)
   }
 
   /** A line that cannot be read, of a newer Parley perhaps, is one that was missed. */
@@ -240,7 +240,7 @@ export const openChannel = async ({
         atWork.filter((name) => name !== node),
         clock.now(),
       )
-      for (const dead of died) hole(dead)
+      for (const dead of died) hole(dead, 'oldGap')
       judge()
       return unheard
     },
