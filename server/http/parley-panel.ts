@@ -4,6 +4,12 @@ import type { PanelOptions } from '../panel/document.ts'
 import { appRouter } from '../trpc/router.ts'
 import { servePanelDocument } from './panel.ts'
 
+/** Before every call of the SDK, so that what is copied runs as it is. */
+const sdkClient = `import { createClient } from '@parley/client'
+
+const client = createClient({ url: {{url}}{{?, token: {{token}}?}} })
+`
+
 /** All that the panel is told of this chat besides its router. */
 const options: PanelOptions = {
   title: 'Parley',
@@ -28,12 +34,12 @@ const options: PanelOptions = {
       label: 'SDK',
       language: 'js',
       byKind: {
-        query: 'await client.{{procedure}}({{input}})',
-        mutation: 'await client.{{procedure}}({{input}})',
+        query: `${sdkClient}console.log(await client.{{procedure}}({{input}}))\nclient.close()`,
+        mutation: `${sdkClient}console.log(await client.{{procedure}}({{input}}))\nclient.close()`,
       },
       byProcedure: {
-        onMessage: 'for await (const event of client.events({{?{ cursor: {{cursor}} }?}})) console.log(event)',
-        onStatus: 'for await (const event of client.statuses({{input}})) console.log(event.statuses)',
+        onMessage: `${sdkClient}for await (const event of client.events({{?{ cursor: {{cursor}} }?}})) console.log(event)`,
+        onStatus: `${sdkClient}for await (const event of client.statuses({{input}})) console.log(event.statuses)`,
       },
     },
     {

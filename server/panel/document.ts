@@ -42,8 +42,9 @@ export interface PanelOptions {
 
 /**
  * A call as text. `{{procedure}}` is its name, `{{input}}` the whole input, `{{input.a.b}}` a part of it, `{{url}}` the
- * server's address, `{{cursor}}` the id of the last tracked event; what stands between `{{?` and `?}}` is left out where
- * a part in it is not given.
+ * server's address, `{{cursor}}` the id of the last tracked event, `{{token}}` the variable that holds the token of
+ * whoever is signed in; what stands between `{{?` and `?}}` is left out where a part in it is not given. A template that
+ * names parts of the input cannot write a call that has others besides.
  */
 export interface SnippetTemplates {
   label: string

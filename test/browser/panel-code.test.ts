@@ -34,13 +34,16 @@ const inShell = async (line: string, environment: Record<string, string>): Promi
 /** `npx` takes the command from where it is installed; here it is the one that was just built. */
 const withOwnCommand = (line: string) => line.replace(/^npx parley /, `node ${root}client-sdk/bin/parley.js `)
 
-/** As a program of the SDK, or of tRPC's client. */
-const inNode = async (preamble: string, call: string, environment: Record<string, string>): Promise<string> => {
+/** So that what a program prints can be read. */
+const asJson = `data:text/javascript,${encodeURIComponent('console.log = (value) => process.stdout.write(JSON.stringify(value) + "\\n")')}`
+
+/** As a program in a file, just as it was copied. */
+const inNode = async (program: string, environment: Record<string, string>): Promise<string> => {
   const directory = await mkdtemp(join(root, 'node_modules', '.copied-'))
   try {
     const file = join(directory, 'program.mjs')
-    await writeFile(file, `${preamble}\nconsole.log(JSON.stringify(${call}))\nprocess.exit(0)\n`)
-    return await inShell(`node ${file}`, environment)
+    await writeFile(file, program)
+    return await inShell(`node --import '${asJson}' ${file}`, environment)
   } finally {
     await rm(directory, { recursive: true })
   }
@@ -58,19 +61,13 @@ browserTest('what is copied runs as it is and does the same: with the SDK, tRPC,
   await ada.signUp('ada')
   const token = await page.evaluate(() => JSON.parse(sessionStorage.getItem('panel.identities') ?? '[]')[0].token)
   const environment = { TOKEN: token, PARLEY_TOKEN: token, URL: world.url, PASSWORD: password }
-  const sdk = `import { createClient } from '${root}client-sdk/dist/node.js'
-const client = createClient({ url: process.env.URL, token: process.env.TOKEN })`
-  const trpc = `import { createTRPCClient, httpLink } from '@trpc/client'
-import superjson from 'superjson'
-const headers = { authorization: 'Bearer ' + process.env.TOKEN }
-const client = createTRPCClient({ links: [httpLink({ url: process.env.URL + '/trpc', transformer: superjson, headers })] })`
 
   await ada.choose('sendMessage')
   await ada.fill({ to: 'ada', text })
   await ada.root.getByText('As code').click()
   const answers = [
-    JSON.parse(await inNode(sdk, await copied(page, 'SDK'), environment)),
-    JSON.parse(await inNode(trpc, await copied(page, 'tRPC'), environment)),
+    JSON.parse(await inNode(await copied(page, 'SDK'), environment)),
+    JSON.parse(await inNode(await copied(page, 'tRPC'), environment)),
     JSON.parse(await inShell(await copied(page, 'curl'), environment)).result.data.json,
     JSON.parse(await inShell(withOwnCommand(await copied(page, 'parley')), environment)),
   ]
@@ -79,9 +76,10 @@ const client = createTRPCClient({ links: [httpLink({ url: process.env.URL + '/tr
   // A date is a date in each of them.
   await ada.choose('history')
   await ada.fill({ conversation: 'ada', beforeTime: '2001-01-01T00:00:00' })
-  expect(JSON.parse(await inNode(sdk, await copied(page, 'SDK'), environment)).messages).toEqual([])
-  expect(JSON.parse(await inNode(trpc, await copied(page, 'tRPC'), environment)).messages).toEqual([])
+  expect(JSON.parse(await inNode(await copied(page, 'SDK'), environment)).messages).toEqual([])
+  expect(JSON.parse(await inNode(await copied(page, 'tRPC'), environment)).messages).toEqual([])
   expect(JSON.parse(await inShell(await copied(page, 'curl'), environment)).result.data.json.messages).toEqual([])
+  expect(await copied(page, 'parley')).toBe('This input cannot be written: there is no place for beforeTime')
   await ada.fill({ beforeTime: '', limit: '2' })
   const lines = (await inShell(withOwnCommand(await copied(page, 'parley')), environment)).trim().split('\n')
   expect(lines.map((line) => JSON.parse(line).seq)).toEqual([3, 4])
@@ -98,8 +96,9 @@ const client = createTRPCClient({ links: [httpLink({ url: process.env.URL + '/tr
   await ada.start('onMessage')
   await ada.live('onMessage').getByText('caughtUp').waitFor()
   expect(await copied(page, 'SDK')).toMatch(
-    /^for await \(const event of client\.events\(\{ cursor: 'v\d+' \}\)\) console\.log\(event\)$/,
+    /\nfor await \(const event of client\.events\(\{ cursor: 'v\d+' \}\)\) console\.log\(event\)$/,
   )
+  expect(await copied(page, 'tRPC')).toMatch(/\nclient\.onMessage\.subscribe\(\{ lastEventId: 'v\d+' \}, /)
   const stream = await inShell(`timeout 2 ${await copied(page, 'curl')} || true`, environment)
   expect(stream).toMatch(/"type":"ready"/)
   expect(stream).not.toMatch(/"type":"message"/)

@@ -161,11 +161,24 @@ browserTest('signing in keeps to its tab, outlives a reload, and ends where the 
   const bob = placeAt(page, 1)
   await bob.root.getByRole('heading', { name: 'bob', exact: true }).waitFor()
 
+  // The password does not stay in the form, and after a reload the address is still for the one who was at hand.
+  expect(await ada.field('password').inputValue()).toBe('')
+  await bob.choose('history')
+  await bob.fill({ conversation: 'dm:ada:bob' })
+  await expect.poll(() => page.url()).toContain('dm%3Aada%3Abob')
+  await page.reload()
+  await expect.poll(() => bob.field('conversation').inputValue()).toBe('dm:ada:bob')
+  await bob.choose('onStatus')
+  await bob.start('onStatus')
+  await bob.live('onStatus').getByText('live', { exact: true }).waitFor()
+
   const token = await page.evaluate(() => JSON.parse(sessionStorage.getItem('panel.identities') ?? '[]')[1].token)
   await world.plain(token).api.logout.mutate()
   await bob.root.getByText('Closed by the server: The session has ended (4401)').waitFor()
   await bob.root.getByRole('button', { name: 'Sign out' }).click()
   await bob.root.getByRole('heading', { name: 'Not signed in' }).waitFor()
+  // What she followed stays to be read.
+  await bob.live('onStatus').getByText('ended with an error', { exact: true }).waitFor()
   expect(await page.evaluate(() => sessionStorage.getItem('panel.identities'))).not.toContain(token)
   await bob.root.getByRole('button', { name: 'Close' }).click()
   expect(await page.locator('main > section').count()).toBe(1)

@@ -34,8 +34,9 @@ export const followAddress = (document: PanelDocument, identities: Identities): 
     else history.replaceState(null, '', hash)
   }
 
-  let written: Identity | undefined
   apply()
+  /** Whose the address is. */
+  let written: Identity = identities.store.get().active
   let stop = () => {}
   let timer: ReturnType<typeof setTimeout> | undefined
   const follow = () => {

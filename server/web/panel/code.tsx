@@ -34,6 +34,9 @@ export const Code = ({
         ))}
       </fieldset>
       <pre>{snippet?.text}</pre>
+      {snippet?.text.includes('TOKEN') && (
+        <p className="facts">TOKEN is an environment variable: the token that signing in answers with.</p>
+      )}
       <p className="buttons">
         <CopyButton label="Copy" what="the code" text={() => snippet?.text ?? ''} />
         <CopyButton label="Copy link" what="to this call" text={link} />

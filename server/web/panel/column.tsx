@@ -8,6 +8,7 @@ import type { CallRecord, Identity } from './identity.ts'
 import { IdentityBar } from './identity-bar.tsx'
 import { LiveLog } from './live-log.tsx'
 import { ProcedurePicker } from './procedure-picker.tsx'
+import { useScrolledIntoView } from './scrolled-into-view.ts'
 import { useStore } from './store.ts'
 import { Tree } from './tree.tsx'
 
@@ -31,6 +32,7 @@ export const Column = ({
   const { name, path, calls, subscriptions } = useStore(identity.store)
   const id = useId()
   const procedure = document.procedures.find((procedure) => procedure.path === path)
+  const following = useScrolledIntoView(subscriptions[0]?.id)
 
   return (
     <section
@@ -57,7 +59,7 @@ export const Column = ({
             </div>
           )}
         </div>
-        <section className="following" aria-labelledby={`${id}-live`}>
+        <section className="following" aria-labelledby={`${id}-live`} ref={following}>
           <h3 id={`${id}-live`} className="unseen">
             Subscriptions
           </h3>

@@ -13,6 +13,7 @@ import { type Identity, startOf } from './identity.ts'
 import { type Issues, issuesOf } from './issues.ts'
 import type { Json } from './json.ts'
 import { ProcedurePicker } from './procedure-picker.tsx'
+import { useScrolledIntoView } from './scrolled-into-view.ts'
 import { useStore } from './store.ts'
 
 const kindWords = { query: 'Query', mutation: 'Mutation', subscription: 'Subscription' } as const
@@ -42,6 +43,7 @@ export const Editor = ({
   const failure = last?.outcome?.failure
   const issues = useMemo<Issues>(() => (failure ? issuesOf(failure, document.errors.issues) : {}), [failure, document])
   const live = subscriptions.find(({ procedure: { path } }) => path === procedure.path) ?? null
+  const outcome = useScrolledIntoView(answered?.id)
   const setInput = (next: Json | undefined) => identity.setInput(procedure.path, next)
 
   const run = (event: FormEvent) => {
@@ -126,7 +128,7 @@ export const Editor = ({
         </div>
       </form>
       {!isStream && (
-        <div className="outcome">
+        <div className="outcome" ref={outcome}>
           {/* Only this line is read out when it changes: an answer can be long. */}
           <div className="answer-head" role="status" aria-label={`Outcome of ${procedure.path}`}>
             {last ? <AnswerHead record={last} document={document} /> : <span className="facts">Not called yet.</span>}

@@ -17,11 +17,12 @@ export const createIdentities = (document: PanelDocument) => {
     createIdentity({ document, key: `identity-${nextKey++}`, saved, onSave: save, onSignedIn: addSignedIn })
 
   const save = () => {
-    const list: SavedIdentity[] = store.get().list.map(({ store }) => {
-      const { name, token, path } = store.get()
-      return { name, token, path }
+    const { list, active } = store.get()
+    const saved = list.map((identity) => {
+      const { name, token, path } = identity.store.get()
+      return { name, token, path, isActive: identity === active } satisfies SavedPlace
     })
-    sessionStorage.setItem(storageKey, JSON.stringify(list))
+    sessionStorage.setItem(storageKey, JSON.stringify(saved))
   }
   /** Somebody signed in from the place of one who is signed in already: she gets a place of her own. */
   const addSignedIn = (name: string, token: string) => {
@@ -30,8 +31,9 @@ export const createIdentities = (document: PanelDocument) => {
     save()
   }
 
-  const list = readSaved().map(make)
-  const [first = make(nobody)] = list
+  const saved = readSaved()
+  const list = saved.map(make)
+  const first = list[saved.findIndex(({ isActive }) => isActive)] ?? list[0] ?? make(nobody)
   const store = createStore<{ list: Identity[]; active: Identity }>({
     list: list.length > 0 ? list : [first],
     active: first,
@@ -40,7 +42,9 @@ export const createIdentities = (document: PanelDocument) => {
   return {
     store,
     activate(identity: Identity) {
-      if (store.get().active !== identity) store.set({ active: identity })
+      if (store.get().active === identity) return
+      store.set({ active: identity })
+      save()
     },
     add() {
       const added = make(nobody)
@@ -60,9 +64,14 @@ export const createIdentities = (document: PanelDocument) => {
 
 export type Identities = ReturnType<typeof createIdentities>
 
+/** What is in the address is for the one who was at hand. */
+interface SavedPlace extends SavedIdentity {
+  isActive?: boolean
+}
+
 const nobody: SavedIdentity = { name: null, token: null, path: null }
 
-const readSaved = (): SavedIdentity[] => {
+const readSaved = (): SavedPlace[] => {
   try {
     const saved: unknown = JSON.parse(sessionStorage.getItem(storageKey) ?? '[]')
     return Array.isArray(saved) ? saved.filter(isSaved) : []
@@ -72,5 +81,5 @@ const readSaved = (): SavedIdentity[] => {
 }
 
 const isTextOrNull = (value: unknown): boolean => typeof value === 'string' || value === null
-const isSaved = (value: unknown): value is SavedIdentity =>
+const isSaved = (value: unknown): value is SavedPlace =>
   isObject(value) && isTextOrNull(value.name) && isTextOrNull(value.token) && isTextOrNull(value.path)

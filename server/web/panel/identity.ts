@@ -1,6 +1,6 @@
 import type { PanelDocument, ProcedureDescription } from '../../panel/document.ts'
 import { initialOf } from './form/schema.ts'
-import { richValue } from './form/values.ts'
+import { richValue, withoutSecrets } from './form/values.ts'
 import type { Mode, SharedCall, Via } from './hash.ts'
 import { type Json, valueAt } from './json.ts'
 import { createLiveSubscription, type LiveSubscription } from './live.ts'
@@ -102,9 +102,11 @@ export const createIdentity = ({
     startConnection()
     onSave()
   }
-  const forget = () => {
+  /** What she followed stays to be read. */
+  const forget = (path: string | null) => {
+    for (const live of store.get().subscriptions) live.stop()
     connection.close()
-    store.set({ name: null, token: null, subscriptions: [], path: firstPath(document) })
+    store.set({ name: null, token: null, path })
     startConnection()
     onSave()
   }
@@ -117,11 +119,14 @@ export const createIdentity = ({
   }
 
   /** Whether the answer holds a token, as the router's owner said. */
-  const signInBy = (path: string, value: unknown) => {
+  const signInBy = ({ path, input }: ProcedureDescription, value: unknown) => {
     const place = document.signIn.find((signIn) => signIn.path === path)
     const token = place && valueAt(value, place.token.split('.'))
     if (!place || typeof token !== 'string') return
     const name = String(valueAt(value, place.name.split('.')) ?? 'somebody')
+    // The password has done its work.
+    const { inputs } = store.get()
+    store.set({ inputs: { ...inputs, [path]: withoutSecrets(input, inputs[path]) } })
     if (store.get().token === null) signIn(name, token)
     else onSignedIn(name, token)
   }
@@ -162,8 +167,8 @@ export const createIdentity = ({
       try {
         const value = await send(procedure, richValue(document.transformer, procedure.input, input), via)
         finish({ value })
-        if (procedure.path === document.signOut) forget()
-        else signInBy(procedure.path, value)
+        if (procedure.path === document.signOut) forget(procedure.path)
+        else signInBy(procedure, value)
       } catch (thrown) {
         finish({ failure: asFailure(thrown) })
       }
@@ -187,7 +192,7 @@ export const createIdentity = ({
     async signOut(): Promise<void> {
       const procedure = document.procedures.find(({ path }) => path === document.signOut)
       if (procedure) await send(procedure, undefined, 'http').catch(() => {})
-      forget()
+      forget(firstPath(document))
     },
     close: () => connection.close(),
   }

@@ -72,12 +72,20 @@ const asShellJson = (value: unknown, transformer: Transformer): string => {
 export const fillTemplate = (template: string, language: SnippetTemplates['language'], call: WrittenCall): string => {
   const input = namedInput(call)
   const write = language === 'js' ? (value: unknown) => asJavaScript(value) : asShellWord
+  const partOf = (name: string): unknown => {
+    if (name === 'url') return call.origin
+    if (name === 'cursor') return call.cursor
+    if (name === 'token') return call.hasToken ? new Secret('token') : null
+    return valueAt({ input }, name.split('.'))
+  }
+  const unnamed = unnamedIn(template, input)
+  if (unnamed.length > 0) throw new Error(`there is no place for ${unnamed.join(', ')}`)
   const fill = (text: string): string | null => {
     let isWhole = true
     const filled = text.replace(/\{\{([\w.]+)\}\}/g, (_, name: string) => {
       if (name === 'procedure') return call.procedure.path
       if (name === 'input' && input === undefined) return ''
-      const value = name === 'url' ? call.origin : name === 'cursor' ? call.cursor : valueAt({ input }, name.split('.'))
+      const value = partOf(name)
       if (value === undefined || value === null || value === '') isWhole = false
       return write(value ?? '')
     })
@@ -87,17 +95,59 @@ export const fillTemplate = (template: string, language: SnippetTemplates['langu
   return withoutGaps.replace(/\{\{[\w.]+\}\}/g, (place) => fill(place) ?? write(''))
 }
 
+/** The parts of an input that a template of parts has no place for; what is secret is asked for by whatever runs it. */
+const unnamedIn = (template: string, input: unknown): string[] => {
+  if (!template.includes('{{input.') || template.includes('{{input}}') || !isObject(input)) return []
+  return Object.entries(input).flatMap(([name, value]) =>
+    value === undefined || value instanceof Secret || template.includes(`{{input.${name}}}`) ? [] : [name],
+  )
+}
+
 /** As it travels, but for its secrets. */
 const namedInput = ({ document, procedure, input }: WrittenCall): unknown =>
   withSecretsNamed(procedure.input, richValue(document.transformer, procedure.input, input))
 
 /** With tRPC's own client, which every router has. */
 const asTrpc = (call: WrittenCall): string => {
-  const { path, kind } = call.procedure
+  const { document, procedure, origin, hasToken, cursor } = call
+  const { path, kind } = procedure
   const input = namedInput(call)
-  const written = input === undefined ? '' : asJavaScript(input)
-  if (kind !== 'subscription') return `await client.${path}.${kind === 'query' ? 'query' : 'mutate'}(${written})`
-  return `client.${path}.subscribe(${written || 'undefined'}, { onData: (event) => console.log(event) })`
+  const isStream = kind === 'subscription'
+  const isSuperjson = document.transformer === 'superjson'
+  const url = `${isStream ? origin.replace('http', 'ws') : origin}${document.endpoint}`
+  const { headers, connectionParams } = document.credentials
+  const credentials = hasToken
+    ? [`${isStream ? 'connectionParams' : 'headers'}: ${withToken(isStream ? connectionParams : headers)}`]
+    : []
+  const transformer = isSuperjson ? ['transformer: superjson'] : []
+  const given = (parts: string[]) => `{ ${parts.join(', ')} }`
+  const link = isStream
+    ? `wsLink(${given([`client: createWSClient(${given([`url: ${quoted(url)}`, ...credentials])})`, ...transformer])})`
+    : `httpLink(${given([`url: ${quoted(url)}`, ...credentials, ...transformer])})`
+  const resumed =
+    cursor === null || (input !== undefined && !isObject(input)) ? input : { ...input, lastEventId: cursor }
+  const written = resumed === undefined ? '' : asJavaScript(resumed)
+  return [
+    `import { createTRPCClient, ${isStream ? 'createWSClient, wsLink' : 'httpLink'} } from '@trpc/client'`,
+    ...(isSuperjson ? ["import superjson from 'superjson'"] : []),
+    '',
+    `const client = createTRPCClient({ links: [${link}] })`,
+    isStream
+      ? `client.${path}.subscribe(${written || 'undefined'}, { onData: (event) => console.log(event) })`
+      : `console.log(await client.${path}.${kind === 'query' ? 'query' : 'mutate'}(${written}))`,
+  ].join('\n')
+}
+
+/** Headers or parameters as JavaScript, with the variable in the place of the token. */
+const withToken = (templates: Record<string, string>): string => {
+  const parts = Object.entries(templates).map(([name, template]) => {
+    const value =
+      template === '{{token}}'
+        ? 'process.env.TOKEN'
+        : `\`${template.replaceAll('{{token}}', `\${process.env.TOKEN}`)}\``
+    return `${isName(name) ? name : quoted(name)}: ${value}`
+  })
+  return `{ ${parts.join(', ')} }`
 }
 
 /** The token is a variable, so that what is copied does not carry it along. */
