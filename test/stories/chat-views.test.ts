@@ -245,7 +245,7 @@ describe.concurrent('the conversations', () => {
     await using chat = chatOf(ada)
     await shows(chat.conversations, (list) => unreadOf('dm:ada:bob')(list) === 1)
     const view = chat.conversation('bob')
-    await shows(view, ({ messages }) => messages.length > 0)
+    await shows(view, ({ loading, messages }) => loading === null && messages.length > 0)
     view.markRead()
     await shows(chat.conversations, (list) => unreadOf('dm:ada:bob')(list) === 0)
   })
