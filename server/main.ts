@@ -12,6 +12,8 @@ const fail = (error: unknown) => {
 }
 
 const run = async () => {
+  // Whoever read the output may have gone; that ends nothing, least of all a drain.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   if (existsSync('.env')) process.loadEnvFile('.env')
   const app = await startApp(readConfig(process.env))
   say(`parley listening on ${app.url}`)

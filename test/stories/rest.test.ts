@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import { expect, test } from 'vitest'
 import type { HistoryPage, Message, OnlineUserPage, Receipt, SignedIn } from '../../server/contract/index.ts'
 import { createRestClient, linkOf } from '../harness/rest-client.ts'
@@ -241,4 +242,17 @@ test('a page of an allowed origin may call and read the headers', async () => {
   expect([asked.status, asked.headers.get('access-control-allow-headers')]).toEqual([204, 'authorization,content-type'])
   const answer = await api.get('/api/me', headers)
   expect(answer.headers.get('access-control-expose-headers')).toMatch('Link')
+})
+
+test('[P10] a time that is long and almost one costs no more than to be refused', async () => {
+  await using world = await startWorld()
+  const api = createRestClient(world.url)
+  const long = `${'T'.repeat(7_000)}${'+'.repeat(7_000)}`
+  const before = performance.eventLoopUtilization()
+  for (let i = 0; i < 20; i++) {
+    const { status } = await api.get(`/api/messages/history?sender=ada&receiver=bob&before=${long}`)
+    expect([400, 401]).toContain(status)
+  }
+  // The server runs in this process: a quadratic pattern kept it busy for 2 s here.
+  expect(performance.eventLoopUtilization(before).active).toBeLessThan(1_000)
 })

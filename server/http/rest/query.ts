@@ -17,8 +17,11 @@ const timeWords =
   'A time is ISO 8601 such as 2026-01-31T12:00:00Z, or milliseconds since 1970; to go on from nextBefore, ' +
   'use GET /api/conversations/{conversation}/messages'
 
+/** No time is longer; what is would take the pattern below time that grows with its square. */
+const timeMax = 40
+
 const readTime = (given: unknown): unknown => {
-  if (typeof given !== 'string') return given
+  if (typeof given !== 'string' || given.length > timeMax) return given
   if (/^\d{1,16}$/.test(given)) return Number(given) >= earliestMs ? new Date(Number(given)) : given
   // An offset's plus sign that was not encoded arrives as a space.
   const text = given.replace(/^(.*T.*) (?=\d\d:?\d\d$)/, '$1+')
