@@ -15,7 +15,7 @@ export interface Context {
   address: string
   /** Null: not signed in. */
   caller: Caller | null
-  /** Signs the connection in, where there is one and nobody is signed in on it yet. */
+  /** Signs the connection in, where there is one. @throws ChatError `badRequest` where it is somebody else's already */
   signIn(signedIn: SignedIn): void
 }
 
@@ -44,9 +44,15 @@ export const createSocketContext =
       chat,
       address: connection.address,
       caller: null,
-      signIn({ user, session }) {
-        if (context.caller) return
-        attach(user.username, hashToken(session.token))
+      signIn({ user: { username }, session }) {
+        const tokenHash = hashToken(session.token)
+        if (context.caller === null) return attach(username, tokenHash)
+        if (context.caller.username === username) return
+        // Whoever asked would take this connection for hers, and speak as somebody else.
+        void chat.logout({ tokenHash, username }).catch(() => {})
+        throw new ChatError('badRequest', {
+          message: 'This connection is signed in as somebody else; open another one.',
+        })
       },
     }
     const attach = (username: Username, tokenHash: string) => {

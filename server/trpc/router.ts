@@ -20,7 +20,7 @@ export const appRouter = router({
     .input(Register)
     .mutation(async ({ ctx, input }) => {
       const opened = await ctx.chat.register(input, ctx.address)
-      ctx.signIn(opened)
+      if (ctx.caller === null) ctx.signIn(opened)
       return opened
     }),
 

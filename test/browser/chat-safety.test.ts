@@ -23,8 +23,8 @@ browserTest(
     await using visit = browser.visit()
     const api = world.plain().api
     await api.register.mutate({ username: 'ada', password, displayName: xssPayloads[0] })
-    await api.register.mutate({ username: 'eve', password })
-    const eve = world.plain((await api.login.mutate({ username: 'eve', password })).session.token).api
+    const { session } = await api.register.mutate({ username: 'eve', password })
+    const eve = world.plain(session.token).api
     for (const text of xssPayloads) await eve.sendMessage.mutate({ to: 'ada', text })
     await eve.sendMessage.mutate({ to: 'ada', text: 'https://example.org/"onmouseover=pwned() javascript:pwned()' })
 

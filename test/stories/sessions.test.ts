@@ -159,3 +159,15 @@ test('without a new token the SDK is signed out, says why, and can log in again'
   await ada.send('bob', 'back again')
   expect(await bo.received(1)).toEqual(['back again'])
 })
+
+test('[P9] a connection is one person: a login as somebody else is refused on it, and opens no session', async () => {
+  await using world = await startWorld()
+  await world.people('ada', 'bob')
+  const { api } = world.plain()
+  await api.login.mutate({ username: 'ada', password })
+  await expect(api.login.mutate({ username: 'bob', password })).rejects.toMatchObject({ data: { kind: 'badRequest' } })
+  expect((await api.me.query()).username).toBe('ada')
+  expect((await api.sendMessage.mutate({ to: 'bob', text: 'still ada' })).sender).toBe('ada')
+  // The same again may be the second try of one whose answer was lost.
+  expect((await api.login.mutate({ username: 'ada', password })).user.username).toBe('ada')
+})
