@@ -7,11 +7,11 @@ import { type Joined, joinNodes } from './bus/redis/join.ts'
 import type { ChannelTimes } from './bus/redis/peers.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { ChatError } from './contract/index.ts'
 import { createDisposables } from './disposables.ts'
 import { createChat } from './domain/chat.ts'
 import type { Clock, Log, Ports, Store } from './domain/ports.ts'
 import { createRateLimiter, defaultRules, noLimits } from './domain/rates.ts'
+import { createCallsInFlight } from './http/calls-in-flight.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { serveHealth } from './http/health.ts'
 import { createOriginGate } from './http/origins.ts'
@@ -20,13 +20,14 @@ import { serveParleyPanel } from './http/parley-panel.ts'
 import { serveRest } from './http/rest/serve.ts'
 import { createHttpServer } from './http/server.ts'
 import { serveTrpc } from './http/trpc.ts'
+import { serveUpgrades } from './http/upgrades.ts'
 import { createLog } from './log.ts'
 import { createPasswords } from './passwords.ts'
 import { type SocketLimits, socketDefaults } from './socket/limits.ts'
 import { createSocketServer } from './socket/server.ts'
 import { openMongoStore } from './store/mongo/open.ts'
 import { openSqliteStore } from './store/sqlite/open.ts'
-import { createSocketContext } from './trpc/context.ts'
+import { createHttpContext, createSocketContext } from './trpc/context.ts'
 import { logUnforeseen } from './trpc/errors.ts'
 import { appRouter } from './trpc/router.ts'
 
@@ -104,25 +105,18 @@ export const startApp = async (
 
     let draining = false
     const clientAddress = createClientAddress(config.trustedProxies)
-    const server = createHttpServer({ log, allowedOrigins: config.allowedOrigins })
+    const server = createHttpServer({ log, ...config })
     opened.defer(() => closeHttp(server))
     const limits = { ...socketDefaults, ...socketLimits }
     const takesConnections = () => !draining && socket.stats().connections < limits.sockets
-    const streams = serveTrpc(server, { chat, log, clientAddress, takesConnections })
+    const beginCalls = createCallsInFlight(clientAddress)
+    const createContext = createHttpContext(chat, clock)
+    const streams = serveTrpc(server, { createContext, beginCalls, clientAddress, log, takesConnections })
     opened.defer(streams.end)
-    serveRest(server, { chat, log, clientAddress })
+    serveRest(server, { createContext, beginCalls, log })
     servePages(server, { log })
     serveParleyPanel(server)
-    serveHealth(server, {
-      async whyNotReady() {
-        if (draining) return 'The server is stopping.'
-        return ports.store.ping().then(
-          () => null,
-          (error: unknown) => (error instanceof ChatError ? error.message : 'The store cannot be reached.'),
-        )
-      },
-      trouble: nodes.trouble,
-    })
+    serveHealth(server, { isStopping: () => draining, store: ports.store, trouble: nodes.trouble })
     const socket = createSocketServer({
       router: appRouter,
       path: '/trpc',
@@ -134,7 +128,7 @@ export const startApp = async (
       log,
     })
     opened.defer(() => socket[Symbol.asyncDispose]())
-    server.server.on('upgrade', socket.handleUpgrade)
+    serveUpgrades(server.server, socket.handleUpgrade)
     const url = await server.listen({ host: config.host, port: config.port }).catch(explainListen(config))
 
     return {

@@ -82,7 +82,8 @@ export interface Config {
 /** @throws Error whose message names every wrong value and what was expected */
 export const readConfig = (environment: Record<string, string | undefined>): Config => {
   // An empty value in a .env file means the same as none.
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const trimmed = Object.entries(environment).map(([name, value]) => [name, value?.trim()] as const)
+  const given = Object.fromEntries(trimmed.filter(([, value]) => value !== ''))
   const { data, error } = Environment.safeParse(given)
   if (error) {
     const wrong = error.issues.map(({ path, message }) => {

@@ -12,7 +12,14 @@ export const createDisposables = (): AsyncDisposable & { defer(undo: () => unkno
           failures.push(error)
         }
       }
-      if (failures.length > 0) throw new AggregateError(failures, 'Could not close everything')
+      if (failures.length > 0)
+        throw new AggregateError(failures, `Could not close everything: ${failures.map(wordsOf).join('; ')}`)
     },
   }
+}
+
+const wordsOf = (failure: unknown): string => {
+  if (!(failure instanceof Error)) return String(failure)
+  const { message, cause } = failure
+  return typeof cause === 'string' ? `${message} (${cause})` : message
 }

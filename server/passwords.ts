@@ -1,18 +1,21 @@
 import { hash, verify } from '@node-rs/argon2'
 import { dictionary } from '@zxcvbn-ts/language-common'
+import { ChatError } from './contract/index.ts'
 import type { Passwords } from './domain/ports.ts'
 
 /** Argon2id is this library's default; OWASP's first choice for argon2id: 19 MiB, two passes, one lane; about 20 ms on the machines that this was written on. */
 const cost = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 }
-/** More at once would take the thread pool from everything else, and memory with it. */
-const atOnce = 4
+/** One of the thread pool's four is left for everything else; each takes its memory, too. */
+const atOnce = 3
 
-export const createPasswords = (): Passwords => {
+/** @param waitingMax the last of so many waits for about two seconds */
+export const createPasswords = ({ waitingMax = 200 } = {}): Passwords => {
   const common = new Set(dictionary['passwords-common'])
   const waiting: (() => void)[] = []
   let running = 0
 
   const inTurn = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    if (waiting.length >= waitingMax) throw tooMany
     if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve))
     else running++
     try {
@@ -30,3 +33,8 @@ export const createPasswords = (): Passwords => {
     isCommon: (password) => common.has(password.toLowerCase()),
   }
 }
+
+const tooMany = new ChatError('rateLimited', {
+  message: 'Too many people sign in at the moment; wait and try again.',
+  retryAfterMs: 2_000,
+})

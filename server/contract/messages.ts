@@ -30,7 +30,12 @@ export type MarkDelivered = z.infer<typeof MarkDelivered>
 export const History = z
   .strictObject({
     conversation: Address,
-    limit: z.int().min(1).max(limits.pageMax).default(limits.pageDefault),
+    limit: z
+      .int()
+      .min(1)
+      .max(limits.pageMax)
+      .default(limits.pageDefault)
+      .describe('At most so many; a page of long messages has fewer.'),
     before: Seq.optional().describe('The newest messages before this number.'),
     after: z.int().min(0).optional().describe('The oldest messages after this number.'),
     around: Seq.optional().describe('The messages on both sides of this number, and the one of this number.'),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ChatError, type Login, type Register, type SignedIn, type User, type Username } from '../contract/index.ts'
-import type { Ports, StoredSession, StoredUser, Timer } from './ports.ts'
+import type { Ports, RateRule, StoredSession, StoredUser, Timer } from './ports.ts'
 
 export const sessionMs = 30 * 24 * 3_600_000
 /** A session in use is moved on once a day, so that using it does not mean writing each time. */
@@ -20,7 +20,7 @@ export const register =
     const user: StoredUser = {
       username,
       displayName: displayName ?? username,
-      passwordHash: await passwords.hash(password),
+      passwordHash: await passwords.hash(password).catch(givingBack(rates, rules.register, address)),
       createdAt: new Date(clock.now()),
     }
     await store.createUser(user)
@@ -36,15 +36,24 @@ export const login =
     await rates.take(rules.loginFromAddress, address)
     await rates.take(rules.login, key)
     const user = await store.user(username)
-    const right = await passwords.verify(user?.passwordHash ?? (await hashOfNobody(ports)), password)
+    const isRight = async () => passwords.verify(user?.passwordHash ?? (await hashOfNobody(ports)), password)
+    const right = await isRight().catch(givingBack(rates, rules.login, key))
     if (!user || !right) throw new ChatError('badCredentials')
     rates.giveBack(rules.login, key)
     return openSession(ports, user)
   }
 
-const decoys = new WeakMap<Ports, Promise<string>>()
-const hashOfNobody = (ports: Ports): Promise<string> => {
-  const decoy = decoys.get(ports) ?? ports.passwords.hash(ports.newToken())
+/** What was never tried is not counted. */
+const givingBack =
+  (rates: Ports['rates'], rule: RateRule, key: string) =>
+  (error: unknown): never => {
+    rates.giveBack(rule, key)
+    throw error
+  }
+
+const decoys = new WeakMap<Ports, string>()
+const hashOfNobody = async (ports: Ports): Promise<string> => {
+  const decoy = decoys.get(ports) ?? (await ports.passwords.hash(ports.newToken()))
   decoys.set(ports, decoy)
   return decoy
 }

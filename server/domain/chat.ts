@@ -42,7 +42,10 @@ export const createChat = (given: Ports) => {
       input: OnMessage,
       signal: AbortSignal,
       asItem: (cursor: string, event: ChatEvent) => Item,
-    ) => follow(feedPorts, { deliveries, staleFeeds }, caller, input, signal, asItem),
+    ) => {
+      ports.rates.takeNow(ports.rules.call, caller)
+      return follow(feedPorts, { deliveries, staleFeeds }, caller, input, signal, asItem)
+    },
     onlineUsers: onlineUsers(ports),
     followStatus: followStatus(ports),
     connect: ports.presence.connect,

@@ -10,6 +10,7 @@ import {
   type Username,
 } from '../contract/index.ts'
 import { asSeenBy } from './message-view.ts'
+import { withinPage } from './page-text.ts'
 import type { Ports } from './ports.ts'
 
 export interface OpenConversation {
@@ -57,11 +58,13 @@ export const openConversation = ({ store }: Ports): Open => {
 }
 
 export const conversations =
-  ({ store }: Ports) =>
+  ({ store, rates, rules }: Ports) =>
   async (caller: Username, { limit, cursor }: Conversations): Promise<ConversationPage> => {
+    rates.takeNow(rules.call, caller)
     const before = cursor === undefined ? null : Number(cursor)
     if (before !== null && !Number.isSafeInteger(before)) throw new ChatError('badCursor')
-    const summaries = await store.conversations(caller, before, limit)
+    const found = await store.conversations(caller, before, limit)
+    const summaries = withinPage(found, 0, ({ lastMessage }) => lastMessage.text)
     const oldest = summaries.at(-1)
     return {
       conversations: summaries.map(
@@ -74,6 +77,9 @@ export const conversations =
           receipts,
         }),
       ),
-      nextCursor: oldest && summaries.length === limit ? String(oldest.lastMessage.version) : null,
+      nextCursor:
+        oldest && (found.length === limit || summaries.length < found.length)
+          ? String(oldest.lastMessage.version)
+          : null,
     }
   }

@@ -1,7 +1,8 @@
 import type { History, HistoryPage, Message, SendMessage, Username } from '../contract/index.ts'
 import type { Open } from './conversations.ts'
 import { asNew, asSeenBy } from './message-view.ts'
-import type { Ports } from './ports.ts'
+import { withinPage } from './page-text.ts'
+import type { Ports, StoredMessage } from './ports.ts'
 
 export const sendMessage =
   ({ store, bus, rates, rules, clock }: Ports, open: Open) =>
@@ -26,12 +27,14 @@ export const sendMessage =
 
 /** One page of a conversation. The caller's own limits decide; what lies outside of it is an empty page. */
 export const history =
-  ({ store }: Ports, open: Open) =>
+  ({ store, rates, rules }: Ports, open: Open) =>
   async (caller: Username, { conversation, limit, ...place }: History): Promise<HistoryPage> => {
+    rates.takeNow(rules.call, caller)
     const { id } = await open(caller, conversation)
     const lastSeq = (await store.conversation(id))?.lastSeq ?? 0
     const { from, to, newest } = await rangeOf(place, lastSeq, limit, (time) => store.seqAt(id, time))
-    const stored = await store.messages({ conversationId: id, from, to, limit, newest })
+    const found = await store.messages({ conversationId: id, from, to, limit, newest })
+    const stored = withinPage(found, anchorOf(found, place.around, newest), ({ text }) => text)
     const receipts = stored.length === 0 ? [] : await store.receipts([id])
     const first = stored[0]?.seq ?? (newest ? 1 : Math.min(from, lastSeq + 1))
     const last = stored.at(-1)?.seq ?? (newest ? to : lastSeq)
@@ -42,6 +45,13 @@ export const history =
       nextAfter: last < lastSeq ? last : null,
     }
   }
+
+/** Which one of these a page must have, however long the others are. */
+const anchorOf = (found: StoredMessage[], around: number | undefined, newest: boolean): number => {
+  const asked = around === undefined ? -1 : found.findIndex(({ seq }) => seq === around)
+  if (asked >= 0) return asked
+  return newest ? Math.max(found.length - 1, 0) : 0
+}
 
 const rangeOf = async (
   { before, after, around, beforeTime }: Pick<History, 'before' | 'after' | 'around' | 'beforeTime'>,

@@ -203,7 +203,7 @@ export interface EndedSession {
 }
 
 export interface Store extends AccountStore, MessageStore, NodeStore {
-  /** Rejects with ChatError `unavailable` where the store cannot serve, in words for whoever runs the server. */
+  /** It may write. Rejects with ChatError `unavailable` where the store cannot serve, in words for whoever runs the server. */
   ping(): Promise<void>
   /** Writes what it took, then ends; whatever is asked from here on is `unavailable`. A second call waits for the first. */
   close(): Promise<void>
@@ -292,7 +292,7 @@ export interface Ports {
   presence: Presence
   passwords: Passwords
   rates: RateLimiter
-  rules: { sendMessage: RateRule; login: RateRule; loginFromAddress: RateRule; register: RateRule }
+  rules: { sendMessage: RateRule; call: RateRule; login: RateRule; loginFromAddress: RateRule; register: RateRule }
   clock: Clock
   /** 256 random bits, base64url. */
   newToken(): string

@@ -3,8 +3,9 @@ import { limits } from '../contract/index.ts'
 import type { Ports, PresenceChange } from './ports.ts'
 
 export const onlineUsers =
-  ({ presence }: Ports) =>
-  ({ limit, cursor }: OnlineUsers): OnlineUserPage => {
+  ({ presence, rates, rules }: Ports) =>
+  (caller: Username, { limit, cursor }: OnlineUsers): OnlineUserPage => {
+    rates.takeNow(rules.call, caller)
     const names = [...presence.online().keys()].filter((name) => cursor === undefined || name > cursor).sort()
     const page = names.slice(0, limit)
     const users = page.flatMap((username) => {
@@ -25,40 +26,50 @@ export const rememberLastSeen = ({ store, presence, log }: Ports): (() => void) 
   })
 
 /** Who is online, then who comes and goes. */
-export const followStatus = ({ store, presence }: Pick<Ports, 'store' | 'presence'>) =>
-  async function* ({ users }: OnStatus, signal: AbortSignal): AsyncGenerator<StatusEvent, void, undefined> {
-    const wanted = users && new Set(users)
-    let waiting: PresenceChange[][] = []
-    let wake: (() => void) | null = null
-    const rouse = () => {
-      wake?.()
-      wake = null
-    }
-    const unlisten = presence.listen((changes) => {
-      const concerning = wanted ? changes.filter(({ username }) => wanted.has(username)) : changes
-      if (concerning.length === 0) return
-      waiting.push(concerning)
-      if (waiting.length > waitingMax) waiting = [latestOfEach(waiting)]
-      rouse()
-    })
-    signal.addEventListener('abort', rouse)
-    try {
-      yield* snapshot(await currentStatuses({ store, presence }, users))
-      while (!signal.aborted) {
-        const batches = waiting
-        waiting = []
-        for (const batch of batches) yield changeEvent(batch)
-        if (waiting.length === 0 && !signal.aborted) {
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
-        }
-      }
-    } finally {
-      unlisten()
-      signal.removeEventListener('abort', rouse)
-    }
+export const followStatus =
+  (ports: Ports) =>
+  (caller: Username, input: OnStatus, signal: AbortSignal): AsyncGenerator<StatusEvent, void, undefined> => {
+    ports.rates.takeNow(ports.rules.call, caller)
+    return statuses(ports, input, signal)
   }
+
+const statuses = async function* (
+  { store, presence }: Pick<Ports, 'store' | 'presence'>,
+  { users }: OnStatus,
+  signal: AbortSignal,
+): AsyncGenerator<StatusEvent, void, undefined> {
+  const wanted = users && new Set(users)
+  let waiting: PresenceChange[][] = []
+  let wake: (() => void) | null = null
+  const rouse = () => {
+    wake?.()
+    wake = null
+  }
+  const unlisten = presence.listen((changes) => {
+    const concerning = wanted ? changes.filter(({ username }) => wanted.has(username)) : changes
+    if (concerning.length === 0) return
+    waiting.push(concerning)
+    if (waiting.length > waitingMax) waiting = [latestOfEach(waiting)]
+    rouse()
+  })
+  signal.addEventListener('abort', rouse)
+  try {
+    yield* snapshot(await currentStatuses({ store, presence }, users))
+    while (!signal.aborted) {
+      const batches = waiting
+      waiting = []
+      for (const batch of batches) yield changeEvent(batch)
+      if (waiting.length === 0 && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    }
+  } finally {
+    unlisten()
+    signal.removeEventListener('abort', rouse)
+  }
+}
 
 /** For a reader that is slower than this many events, only the latest status of each user is kept. */
 const waitingMax = 20

@@ -16,6 +16,7 @@ type Move = Parameters<MessageStore['advance']>[0][number]
 export const markRead =
   (ports: Ports, open: Open) =>
   async (caller: Username, { messageId }: MarkRead): Promise<Receipt> => {
+    ports.rates.takeNow(ports.rules.call, caller)
     const { conversationId, seq } = messagePlace(messageId)
     await mustHave(ports, open, caller, [{ conversationId, seq }])
     await advance(ports, open, [{ conversationId, username: caller, deliveredSeq: seq, readSeq: seq }])
@@ -27,6 +28,7 @@ export const markRead =
 export const markDelivered =
   (ports: Ports, open: Open) =>
   async (caller: Username, marks: MarkDelivered): Promise<Receipt[]> => {
+    ports.rates.takeNow(ports.rules.call, caller)
     await mustHave(ports, open, caller, marks)
     return advance(
       ports,

@@ -1,16 +1,37 @@
 import type { FastifyInstance } from 'fastify'
+import { ChatError } from '../contract/index.ts'
+import type { Store } from '../domain/ports.ts'
+
+/** Asking the store writes to it; however many ask, it is asked once at a time and at most once a second. */
+const askEveryMs = 1_000
+
+export interface HealthOptions {
+  isStopping(): boolean
+  store: Pick<Store, 'ping'>
+  /** What does not work and keeps nobody from working. */
+  trouble(): string | null
+}
 
 /**
- * `/healthz`: the process answers. `/readyz`: it takes work; if not, why, with 503. What does not work and keeps nobody
- * from working is told with 200: were every node to say no while Redis is away, a balancer would take all of them out.
+ * `/healthz`: the process answers. `/readyz`: it takes work; if not, why, with 503. Its troubles are told with 200: were
+ * every node to say no while Redis is away, a balancer would take all of them out.
  */
-export const serveHealth = (
-  server: FastifyInstance,
-  { whyNotReady, trouble }: { whyNotReady(): Promise<string | null>; trouble(): string | null },
-): void => {
+export const serveHealth = (server: FastifyInstance, { isStopping, store, trouble }: HealthOptions): void => {
+  const askStore = () =>
+    store.ping().then(
+      () => null,
+      (error: unknown) => (error instanceof ChatError ? error.message : 'The store cannot be reached.'),
+    )
+  let asked: { at: number; fault: Promise<string | null> } | null = null
+  const storeFault = () => {
+    const now = performance.now()
+    if (!asked || now - asked.at >= askEveryMs) asked = { at: now, fault: askStore() }
+    return asked.fault
+  }
+
   server.get('/healthz', async () => ({ status: 'ok' }))
   server.get('/readyz', async (_req, reply) => {
-    const reason = await whyNotReady()
+    const reason = isStopping() ? 'The server is stopping.' : await storeFault()
     if (reason !== null) return reply.code(503).send({ status: 'not ready', reason })
     const troubled = trouble()
     return troubled === null ? { status: 'ready' } : { status: 'ready', trouble: troubled }

@@ -1,36 +1,56 @@
+import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
-import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Log } from '../domain/ports.ts'
-import { isOfRest, refuse } from './rest/refuse.ts'
+import { explain, type HttpError, httpError } from './explain.ts'
+import { boundConnections } from './plain-connections.ts'
+import { refuseAsProblem } from './rest/refuse.ts'
+import { refuseAsTrpc } from './trpc-errors.ts'
 
 /** As much as a frame of the socket; a batch of calls has to fit as well. */
 const bodyLimit = 64 * 1024
 /** Room for the names of a batch of calls in one path. */
 const maxParamLength = 2_000
 
-export const createHttpServer = ({ log, allowedOrigins }: { log: Log; allowedOrigins: string[] }): FastifyInstance => {
+export interface HttpOptions {
+  log: Log
+  allowedOrigins: string[]
+  trustedProxies: string[]
+}
+
+export const createHttpServer = ({ log, allowedOrigins, trustedProxies }: HttpOptions): FastifyInstance => {
+  const refuse = (thrown: unknown, req: FastifyRequest, reply: FastifyReply) => {
+    if (isBelow('/api', req.url)) return refuseAsProblem(log, thrown, req, reply)
+    if (isBelow('/trpc', req.url)) return refuseAsTrpc(log, thrown, req, reply)
+    const { error, status } = explain(thrown)
+    if (status >= 500) log.error({ error: thrown, path: req.routeOptions.url }, 'a request failed')
+    return reply.code(status).send({ message: error.message })
+  }
   const server = fastify({
     bodyLimit,
     routerOptions: { maxParamLength },
+    // Until a request has arrived, until it has begun to, and how long nobody may take what is sent.
     requestTimeout: 30_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
+    connectionTimeout: 30_000,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
-    frameworkErrors: (error, req, reply) => refuseUnread(log, error, req, reply),
+    // Addresses that cannot be read find no route, and so no error handler of one.
+    frameworkErrors: (error, req, reply) => void refuse(error, req, reply),
   })
   server.register(cors, { origin: allowedOrigins, exposedHeaders: ['ETag', 'Link', 'Retry-After'], maxAge: 600 })
-  server.setErrorHandler<Error & { statusCode?: number }>((error, req, reply) => {
-    const status = error.statusCode ?? 500
-    if (status >= 500) log.error({ error, path: req.routeOptions.url }, 'a request failed')
-    return reply.code(status).send({ message: status >= 500 ? 'Something went wrong on the server.' : error.message })
+  server.addHook('onRequest', async ({ raw }) => refuseBadHost(raw))
+  server.setErrorHandler<HttpError>(refuse)
+  server.setNotFoundHandler((req) => {
+    throw httpError(404, `There is nothing at ${req.method} ${req.url.split('?')[0]}`)
   })
-  server.setNotFoundHandler((req, reply) =>
-    reply.code(404).send({ message: `There is nothing at ${req.method} ${req.url.split('?')[0]}` }),
-  )
+  boundConnections(server.server, trustedProxies)
   return server
 }
 
-/** Addresses that cannot be read find no route, and so no error handler of one. */
-const refuseUnread = (log: Log, error: FastifyError, req: FastifyRequest, reply: FastifyReply): void => {
-  if (isOfRest(req.url)) refuse(log, error, req, reply)
-  else reply.code(error.statusCode ?? 400).send({ message: error.message })
+const isBelow = (path: string, url: string): boolean => new RegExp(`^${path}(?:[/?]|$)`).test(url)
+
+/** It becomes part of an address in what reads the request. */
+const refuseBadHost = ({ headers }: IncomingMessage): void => {
+  if (!URL.canParse(`http://${headers.host ?? 'none'}`)) throw httpError(400, 'The Host header names no host.')
 }

@@ -2,12 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
 import type { FastifyInstance } from 'fastify'
 import { ChatError } from '../contract/index.ts'
-import type { Chat } from '../domain/chat.ts'
 import type { Log } from '../domain/ports.ts'
-import { createHttpContext } from '../trpc/context.ts'
+import type { CreateHttpContext } from '../trpc/context.ts'
 import { logUnforeseen } from '../trpc/errors.ts'
 import { type AppRouter, appRouter } from '../trpc/router.ts'
+import type { BeginCalls } from './calls-in-flight.ts'
 import { type Counts, createCounts } from './counts.ts'
+import { httpError } from './explain.ts'
 
 const maxBatch = 20
 /** Open streams of one user, of one address and of all: as many as sockets. */
@@ -16,9 +17,10 @@ const streamsPerAddress = 200
 const streamsMax = 10_000
 
 export interface TrpcOptions {
-  chat: Chat
-  log: Log
+  createContext: CreateHttpContext
+  beginCalls: BeginCalls
   clientAddress(req: IncomingMessage): string
+  log: Log
   /** Whether another connection may begin; a server that is full or stops takes none, and serves the calls that come. */
   takesConnections(): boolean
 }
@@ -33,19 +35,17 @@ export interface Streams {
 /** Batch calls and SSE subscriptions for clients that cannot upgrade. */
 export const serveTrpc = (
   server: FastifyInstance,
-  { chat, log, clientAddress, takesConnections }: TrpcOptions,
+  { createContext, beginCalls, clientAddress, log, takesConnections }: TrpcOptions,
 ): Streams => {
   const streams = new Set<() => void>()
   let onEmpty = () => {}
   const isOpen = () => takesConnections() && streams.size < streamsMax
   const perUser = createCounts()
   const perAddress = createCounts()
-  const createContext = createHttpContext(chat)
 
   // The plugin takes forms of any size into memory, past the server's limit; and no procedure takes a form.
-  server.addHook('onRequest', async (req, reply) => {
-    if (!req.url.startsWith('/trpc/') || !/^multipart\//i.test(req.headers['content-type'] ?? '')) return
-    return reply.code(415).send({ message: 'Procedures take JSON.' })
+  server.addHook('onRequest', async ({ url, headers }) => {
+    if (url.startsWith('/trpc/') && /^multipart\//i.test(headers['content-type'] ?? '')) throw httpError(415, '')
   })
   // How a client asks whether it may connect, and whether the server is still there; tRPC answers a HEAD with 204.
   server.addHook('onRequest', async (req, reply) => {
@@ -60,9 +60,10 @@ export const serveTrpc = (
       allowMethodOverride: true,
       onError: ({ error, path }) => logUnforeseen(log, error, path),
       createContext: async ({ req, res, info }) => {
-        const address = clientAddress(req.raw)
         const { authorization } = req.headers
-        if (info.type !== 'subscription') return createContext({ authorization, address, stream: null })
+        if (info.type !== 'subscription') {
+          return createContext({ authorization, stream: null, ...beginCalls(req.raw, res.raw, info.calls.length) })
+        }
         if (!isOpen()) throw new ChatError('unavailable', { message: 'The server takes no connections at the moment.' })
         const closed = new AbortController()
         const close = () => res.raw.destroy()
@@ -76,9 +77,10 @@ export const serveTrpc = (
           closed.abort()
           if (streams.size === 0) onEmpty()
         })
+        const address = clientAddress(req.raw)
         count(perAddress, address, streamsPerAddress)
         const identify = (username: string) => count(perUser, username, streamsPerUser)
-        return createContext({ authorization, address, stream: { closed: closed.signal, close, identify } })
+        return createContext({ authorization, address, identify, stream: { closed: closed.signal, close } })
       },
     } satisfies FastifyTRPCPluginOptions<AppRouter>['trpcOptions'],
   })

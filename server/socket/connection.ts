@@ -79,6 +79,8 @@ export class SocketConnection implements Connection {
   #closingAt: number | undefined
   #noticeAt = Number.POSITIVE_INFINITY
   #retireAt = Number.POSITIVE_INFINITY
+  /** What still comes is not read any more. */
+  #isRetired = false
 
   constructor(host: ConnectionHost, ws: WebSocket, socket: Duplex, req: IncomingMessage, address: string) {
     this.#host = host
@@ -102,7 +104,7 @@ export class SocketConnection implements Connection {
       onRejected: (error) => this.#onRejected(error),
     })
     this.#inbox = new Inbox(ws, {
-      mayRead: () => this.#writer.hasRoom && !this.#calls.full,
+      mayRead: () => this.#writer.hasRoom && !this.#calls.full && !this.#isRetired,
       onText: (text) => this.#read(text),
       onFlood: () => this.close(closeCodes.policyViolation, 'too many frames'),
     })
@@ -301,7 +303,11 @@ export class SocketConnection implements Connection {
     const overdue = this.#admission.overdue(now)
     if (overdue) return this.close(overdue.code, overdue.reason)
     if (now >= this.#noticeAt) this.#notify(now)
-    if (now >= this.#retireAt && this.#calls.idle) return this.close(closeCodes.restarting, 'restarting')
+    if (now >= this.#retireAt) {
+      // Whoever goes on asking would never be idle.
+      this.#isRetired = true
+      if (this.#calls.idle) return this.close(closeCodes.restarting, 'restarting')
+    }
     this.#checkAlive(now)
   }
 

@@ -1,7 +1,9 @@
 import { ChatError, type SignedIn, type Username } from '../contract/index.ts'
 import { hashToken } from '../domain/accounts.ts'
 import type { Chat } from '../domain/chat.ts'
+import type { Clock } from '../domain/ports.ts'
 import { throwAsTrpcError } from './errors.ts'
+import { createSilentStreams } from './silent-streams.ts'
 
 export interface Caller {
   username: Username
@@ -30,6 +32,10 @@ export interface Connection {
 /** The session of this connection ended; the client must sign in again. */
 const sessionEndedCode = 4401
 
+const isSomebodyElses = new ChatError('badRequest', {
+  message: 'This connection is signed in as somebody else; open another one.',
+})
+
 /** One context for the life of a WebSocket: `register` and `login` sign it in. */
 export const createSocketContext =
   (chat: Chat) =>
@@ -45,14 +51,17 @@ export const createSocketContext =
       address: connection.address,
       caller: null,
       signIn({ user: { username }, session }) {
+        if (context.caller?.username === username) return
         const tokenHash = hashToken(session.token)
-        if (context.caller === null) return attach(username, tokenHash)
-        if (context.caller.username === username) return
-        // Whoever asked would take this connection for hers, and speak as somebody else.
-        void chat.logout({ tokenHash, username }).catch(() => {})
-        throw new ChatError('badRequest', {
-          message: 'This connection is signed in as somebody else; open another one.',
-        })
+        try {
+          // Whoever asked would take this connection for hers, and speak as somebody else.
+          if (context.caller !== null) throw isSomebodyElses
+          attach(username, tokenHash)
+        } catch (error) {
+          // Nobody gets to know its token.
+          void chat.logout({ tokenHash, username }).catch(() => {})
+          throw error
+        }
       },
     }
     const attach = (username: Username, tokenHash: string) => {
@@ -78,17 +87,20 @@ export const createSocketContext =
   }
 
 /** One context for each HTTP request. A stream counts as a connection of its user for as long as it lasts. */
-export const createHttpContext =
-  (chat: Chat) =>
-  async ({
+export const createHttpContext = (chat: Chat, clock: Clock) => {
+  const silentStreams = createSilentStreams(clock)
+  return async ({
     authorization,
     address,
+    identify,
     stream,
   }: {
     authorization: string | undefined
     address: string
-    /** For a subscription: when it ends, how to end it, and whose it is; `identify` throws where she has too many. */
-    stream: { closed: AbortSignal; close(): void; identify(username: string): void } | null
+    /** Told whose it is. @throws ChatError where she has too many */
+    identify(username: string): void
+    /** For a subscription: when it ends, and how to end it. */
+    stream: { closed: AbortSignal; close(): void } | null
   }): Promise<Context> => {
     const context: Context = { chat, address, caller: null, signIn() {} }
     if (authorization === undefined) return context
@@ -98,14 +110,20 @@ export const createHttpContext =
     }
     const session = await chat.resumeSession(hashToken(token))
     context.caller = session
-    if (stream && !stream.closed.aborted) {
-      stream.identify(session.username)
+    identify(session.username)
+    if (stream === null) silentStreams.noteSign(session.tokenHash)
+    else if (!stream.closed.aborted) {
       const disconnect = chat.connect(session.username)
       const unwatch = chat.watchSession(session, stream.close)
+      const unwatchSilence = silentStreams.watch(session.tokenHash, stream.close)
       stream.closed.addEventListener('abort', () => {
         unwatch()
+        unwatchSilence()
         disconnect()
       })
     }
     return context
   }
+}
+
+export type CreateHttpContext = ReturnType<typeof createHttpContext>

@@ -72,5 +72,18 @@ export const formatError = ({ error, path }: { error: TRPCError; path: string | 
 export const logUnforeseen = (log: Log, error: TRPCError, path: string | undefined): void => {
   const { kind } = asChatError(error)
   if (kind === 'internal') log.error({ error: error.cause ?? error, path }, 'a call failed')
-  else if (kind === 'unavailable') log.warn({ error: error.cause ?? error, path }, 'a call could not be served')
+  else if (kind === 'unavailable') {
+    const last = unserved.get(log) ?? { at: Number.NEGATIVE_INFINITY, more: 0 }
+    const now = performance.now()
+    if (now - last.at < unservedEveryMs) {
+      last.more++
+      return
+    }
+    log.warn({ error: error.cause ?? error, path, alsoSinceLastLine: last.more }, 'a call could not be served')
+    unserved.set(log, { at: now, more: 0 })
+  }
 }
+
+/** While a store is away every call fails: one line in so long, with how many more it stands for. */
+const unservedEveryMs = 1_000
+const unserved = new WeakMap<Log, { at: number; more: number }>()

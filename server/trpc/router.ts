@@ -67,10 +67,7 @@ export const appRouter = router({
   onlineUsers: procedure
     .meta({ description: 'Who is online, since when.' })
     .input(OnlineUsers)
-    .query(({ ctx, input }) => {
-      callerOf(ctx)
-      return ctx.chat.onlineUsers(input)
-    }),
+    .query(({ ctx, input }) => ctx.chat.onlineUsers(callerOf(ctx).username, input)),
 
   onMessage: procedure
     .meta({ description: 'All that concerns me, from where I was: messages and receipts.' })
@@ -83,10 +80,9 @@ export const appRouter = router({
   onStatus: procedure
     .meta({ description: 'Who is online, then who comes and goes.' })
     .input(OnStatus)
-    .subscription(({ ctx, input, signal = neverAborted }) => {
-      callerOf(ctx)
-      return ctx.chat.followStatus(input, signal)
-    }),
+    .subscription(({ ctx, input, signal = neverAborted }) =>
+      ctx.chat.followStatus(callerOf(ctx).username, input, signal),
+    ),
 })
 
 /** Subscriptions always come with a signal; only a direct call may lack it. */

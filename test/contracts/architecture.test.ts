@@ -22,7 +22,7 @@ const arrows: Record<string, string[]> = {
   'server/config.ts': [],
   'server/disposables.ts': [],
   'server/clock.ts': ['server/domain'],
-  'server/passwords.ts': ['server/domain'],
+  'server/passwords.ts': ['server/domain', 'server/contract'],
   'server/log.ts': ['server/config.ts', 'server/domain'],
   'server/app.ts': ['*'],
   'server/migrate.ts': ['server/domain', 'server/store/sqlite', 'server/store/mongo'],

@@ -96,7 +96,8 @@ test('[P10] SIGTERM: who trickles a request in, or reads no answer, does not kee
 test('a wrong environment: every mistake in one message, in plain words, and no server', async () => {
   const { code, output } = await failToStart({
     PORT: 'http',
-    RATE_LIMITS: 'maybe',
+    RATE_LIMITS: ' maybe ',
+    HOST: '  ',
     ALLOWED_ORIGINS: 'chat.example.org',
     TRUSTED_PROXIES: '10.0.0.0/8, proxy.local',
   })
@@ -142,4 +143,30 @@ test('a data directory that cannot be one: a sentence that says why', async () =
       output: `DATA_DIR=${path} cannot be used: ${reason}.\n`,
     })
   }
+})
+
+test('a file of the data directory that is no database: a sentence that names it', async () => {
+  for (const name of ['parley.db', 'parley.lock']) {
+    await using directory = await temporaryDirectory()
+    const file = join(directory.path, name)
+    await writeFile(file, 'what somebody else put there, long enough for a header'.repeat(20))
+    expect(await failToStart({ DATA_DIR: directory.path })).toEqual({
+      code: 1,
+      output: `${file} is not a database of Parley; move it away, or name another DATA_DIR.\n`,
+    })
+  }
+})
+
+test('SIGTERM when nobody reads the output any more: the same orderly end', async () => {
+  await using directory = await temporaryDirectory()
+  await using server = await startProcess({ DATA_DIR: directory.path, LOG_LEVEL: 'info' })
+  const client = createClient({ url: server.url })
+  await client.register({ username: 'ada', password })
+  server.closeOutput()
+  const told = new Promise((resolve) => {
+    client.onState((state) => state.status === 'offline' && resolve(state))
+  })
+  expect(await server.stop('SIGTERM')).toBe(0)
+  await told
+  client.close()
 })

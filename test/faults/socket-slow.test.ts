@@ -149,11 +149,34 @@ test('[P10] a drain ends at its deadline, whatever still runs', async () => {
   const drained = server.socket.drain({ spreadMs: 10_000, deadlineMs: 30_000 })
   clock.advance(1)
   expect((await wire.frames(2))[1]).toEqual({ id: null, method: 'reconnect' })
-  clock.advance(20_000)
   expect(await wire.call(3, 'query', 'echo', 1).answer(3)).toHaveProperty('result')
-  clock.advance(8_999)
+  clock.advance(28_999)
   expect(await wire.closed).toEqual({ code: 1012, reason: 'restarting' })
   await drained
+})
+
+test('[P10] who goes on asking after the hand-off is not read any more, and does not hold up a drain', async () => {
+  const clock = new FakeClock()
+  await using server = await startSocket({ clock })
+  using wire = await Wire.open(server.url)
+  await wire.call(1, 'mutation', 'identify', { user: 'ada' }).answer(1)
+  const ask = (id: number) => wire.call(id, 'mutation', 'held', { name: `${id}` })
+  ask(2)
+  ask(3)
+  await server.stage.until(() => server.stage.waiting.length === 2)
+  const drained = server.socket.drain({ spreadMs: 0, deadlineMs: 30_000 })
+  clock.advance(1)
+  clock.advance(5_000)
+  server.stage.waiting.shift()?.()
+  await wire.answer(2)
+  ask(4)
+  for (let turn = 0; turn < 20; turn++) await nextTurn()
+  server.stage.waiting.shift()?.()
+  await wire.answer(3)
+  clock.advance(1_000)
+  expect(await wire.closed).toEqual({ code: 1012, reason: 'restarting' })
+  await drained
+  expect(server.stage.started).toEqual(['2', '3'])
 })
 
 test('[P10] a drain spreads its notices, and cuts at the deadline who answers no close', async () => {

@@ -22,6 +22,11 @@ export const startProcess = async (environment: Record<string, string>) => {
   if (url === undefined) throw new Error(`The server did not start: ${stderr}`)
   return {
     url,
+    /** As when whoever started it has ended. */
+    closeOutput() {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    },
     /** @returns the exit code, null after a kill */
     async stop(signal: NodeJS.Signals): Promise<number | null> {
       const exit = once(child, 'exit')

@@ -171,3 +171,30 @@ test('[P9] a connection is one person: a login as somebody else is refused on it
   // The same again may be the second try of one whose answer was lost.
   expect((await api.login.mutate({ username: 'ada', password })).user.username).toBe('ada')
 })
+
+test('[P8] a login that is refused for too many connections leaves no session behind', async () => {
+  const open = new Set<string>()
+  await using world = await startWorld({
+    socketLimits: { socketsPerUser: 2 },
+    adapt: (ports) => ({
+      ...ports,
+      store: {
+        ...ports.store,
+        async createSession(session) {
+          await ports.store.createSession(session)
+          open.add(session.tokenHash)
+        },
+        async deleteSession(tokenHash) {
+          open.delete(tokenHash)
+          return ports.store.deleteSession(tokenHash)
+        },
+      },
+    }),
+  })
+  await world.people('ada')
+  const login = () => world.plain().api.login.mutate({ username: 'ada', password })
+  await login()
+  expect(open.size).toBe(2)
+  await expect(login()).rejects.toMatchObject({ data: { kind: 'tooManyConnections' } })
+  await expect.poll(() => open.size).toBe(2)
+})

@@ -11,7 +11,8 @@ import {
 } from '../../contract/index.ts'
 import type { Meta } from '../../trpc/procedures.ts'
 import { appRouter } from '../../trpc/router.ts'
-import { asProblem, Problem, problemKinds, statusOf } from './problem.ts'
+import { statusOf } from '../explain.ts'
+import { asProblem, Problem, problemKinds } from './problem.ts'
 import { type Route, routes } from './routes.ts'
 
 type Json = Record<string, unknown>

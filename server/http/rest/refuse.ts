@@ -2,10 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ErrorKind } from '../../contract/index.ts'
 import type { Log } from '../../domain/ports.ts'
 import { logUnforeseen } from '../../trpc/errors.ts'
-import { asProblem, explain } from './problem.ts'
+import { explain } from '../explain.ts'
+import { asProblem } from './problem.ts'
 
 /** Answers with whatever was thrown, as a problem and with the headers that go with it. */
-export const refuse = (log: Log, thrown: unknown, req: FastifyRequest, reply: FastifyReply): FastifyReply => {
+export const refuseAsProblem = (log: Log, thrown: unknown, req: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const { error, status, trpcError } = explain(thrown)
   if (status >= 500) logUnforeseen(log, trpcError, `${req.method} ${req.routeOptions.url}`)
   const problem = asProblem(error, status)
@@ -18,6 +19,3 @@ export const refuse = (log: Log, thrown: unknown, req: FastifyRequest, reply: Fa
 }
 
 const challenge = (kind: ErrorKind): string => (kind === 'sessionEnded' ? 'Bearer error="invalid_token"' : 'Bearer')
-
-/** Whether this address is the API's to answer, where no route was found that could say so. */
-export const isOfRest = (url: string): boolean => /^\/api(?:[/?]|$)/.test(url)

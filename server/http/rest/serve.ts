@@ -1,13 +1,12 @@
-import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Chat } from '../../domain/chat.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../../domain/ports.ts'
-import { createHttpContext } from '../../trpc/context.ts'
+import type { CreateHttpContext } from '../../trpc/context.ts'
 import { appRouter } from '../../trpc/router.ts'
+import type { BeginCalls } from '../calls-in-flight.ts'
+import { httpError } from '../explain.ts'
 import { serveDocs } from './docs.ts'
 import { sendUnlessKnown } from './etag.ts'
-import { httpError } from './problem.ts'
-import { refuse } from './refuse.ts'
+import { refuseAsProblem } from './refuse.ts'
 import { type Links, type Route, routes } from './routes.ts'
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -15,13 +14,15 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 /** The calls that answer once, for programs that speak neither tRPC nor TypeScript; with their document and its page. */
 export const serveRest = (
   server: FastifyInstance,
-  { chat, log, clientAddress }: { chat: Chat; log: Log; clientAddress(req: IncomingMessage): string },
+  { createContext, beginCalls, log }: { createContext: CreateHttpContext; beginCalls: BeginCalls; log: Log },
 ): void => {
-  const createContext = createHttpContext(chat)
-
-  const call = async (route: Route, req: FastifyRequest): Promise<{ answer: unknown; links: Links }> => {
+  const call = async (
+    route: Route,
+    req: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<{ answer: unknown; links: Links }> => {
     const authorization = route.isPublic ? undefined : req.headers.authorization
-    const ctx = await createContext({ authorization, address: clientAddress(req.raw), stream: null })
+    const ctx = await createContext({ authorization, stream: null, ...beginCalls(req.raw, reply.raw, 1) })
     const query = route.query ? route.query.parse(req.query) : refuseQuery(req.query)
     const given = { ...(req.params as object), ...query }
     const input = route.body ? req.body : (route.input?.(given) ?? given)
@@ -34,7 +35,7 @@ export const serveRest = (
   server.register(
     async (api) => {
       takeEmptyBodies(api)
-      api.setErrorHandler((thrown, req, reply) => refuse(log, thrown, req, reply))
+      api.setErrorHandler((thrown, req, reply) => refuseAsProblem(log, thrown, req, reply))
       api.setNotFoundHandler((req) => {
         throw httpError(404, `There is nothing at ${req.method} ${pathOf(req)}; /api/docs lists what there is.`)
       })
@@ -45,7 +46,7 @@ export const serveRest = (
           url: relativeUrl(route.path),
           exposeHeadRoute: route.method === 'GET',
           handler: async (req, reply) => {
-            const { answer, links } = await call(route, req)
+            const { answer, links } = await call(route, req, reply)
             if (Object.keys(links).length > 0) reply.header('link', linkHeader(links))
             if (route.method === 'GET') return sendUnlessKnown(req, reply, JSON.stringify(answer))
             reply.code(route.status).header('cache-control', 'no-store')

@@ -42,7 +42,6 @@ const clockStepMs = 1_000
 const releaseMs = 1_000
 /** Whoever asks whether the store serves does not wait for long. */
 const pingMs = 2_000
-const pingEveryMs = 1_000
 
 /**
  * The store in MongoDB: a replica set or a sharded cluster, for any number of nodes up to 64; in development a standalone.
@@ -111,7 +110,6 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
     }, clockCheckMs)
     clockTimer.unref()
 
-    let pinged: { at: number; answer: Promise<void> } | null = null
     let closed: Promise<void> | null = null
     const close = () => {
       closed ??= (async () => {
@@ -150,10 +148,7 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
       ...messageWrites,
       ping: whileOpen(async () => {
         if (fault) throw new ChatError('unavailable', { message: fault })
-        // It writes; however many ask, and whoever they are, it is asked for once at a time and at most once a second.
-        const now = performance.now()
-        if (!pinged || now - pinged.at > pingEveryMs) pinged = { at: now, answer: inTime(node.renew(), pingMs) }
-        await pinged.answer.catch((cause: unknown) => {
+        await inTime(node.renew(), pingMs).catch((cause: unknown) => {
           throw new ChatError('unavailable', { message: 'The store cannot be reached.', cause })
         })
       }),

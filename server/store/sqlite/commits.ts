@@ -9,6 +9,7 @@ import type { WriterData } from './writer.ts'
 const commitMax = 1_000
 /** More waiting than this is seconds of work: refusing is kinder than queueing. */
 const waitingMax = 20_000
+const failureEveryMs = 1_000
 
 interface Waiting {
   operation: Operation
@@ -29,6 +30,7 @@ export const startCommits = async (data: WriterData, log: Log) => {
   let idle = () => {}
   let writer: Worker | null = null
   let settings: Settings | null = null
+  let failureToldAt = Number.NEGATIVE_INFINITY
   const counted = { commits: 0, operations: 0, failedCommits: 0 }
 
   const start = (): Promise<void> =>
@@ -41,10 +43,12 @@ export const startCommits = async (data: WriterData, log: Log) => {
         if ('committed' in message) return settle((operation, i) => reply(operation, message.committed[i]!))
         if ('failed' in message) {
           counted.failedCommits++
-          log.error(
-            { reason: message.failed, operations: committing.length },
-            'a commit failed; nothing of it was kept',
-          )
+          // On a full disk each one fails; a line a second tells as much.
+          if (performance.now() - failureToldAt >= failureEveryMs) {
+            failureToldAt = performance.now()
+            const { failedCommits } = counted
+            log.error({ reason: message.failed, failedCommits }, 'a commit failed; nothing of it was kept')
+          }
           return settle(({ reject }) => reject(unavailable(message.failed)))
         }
         if ('walBytes' in message)

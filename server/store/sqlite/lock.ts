@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import Database from 'libsql'
-import { createPrivately } from './files.ts'
+import { createPrivately, explainFile } from './files.ts'
 
 /**
  * Holds the data directory for this process: the writer knows in memory where each conversation stands, which two
@@ -15,9 +15,9 @@ export const lockDirectory = (directory: string): (() => void) => {
     lock.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     lock.close()
-    throw new Error(`The data directory ${directory} is in use by another Parley process; stop that one first.`, {
-      cause,
-    })
+    const isInUse = (cause as { code?: string }).code === 'SQLITE_BUSY'
+    const words = `The data directory ${directory} is in use by another Parley process; stop that one first.`
+    throw new Error(isInUse ? words : explainFile(file, cause), { cause })
   }
   return () => {
     lock.exec('ROLLBACK')

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openAccountWrites } from './account-writes.ts'
 import { openForWriting, settingsOf } from './connection.ts'
+import { explainFile } from './files.ts'
 import { openHeads } from './heads.ts'
 import { openMessageWrites } from './message-writes.ts'
 import { migrate } from './migrations.ts'
@@ -77,7 +78,7 @@ const open = () => {
     try {
       say({ committed: commit(message.commit) })
     } catch (error) {
-      say({ failed: wordsOf(error) })
+      say({ failed: explainFile(file, error) })
     }
     heads.trim()
     const walBytes = log.check()
@@ -86,10 +87,8 @@ const open = () => {
   say({ ready: settingsOf(db) })
 }
 
-const wordsOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
-
 try {
   open()
 } catch (error) {
-  say({ refusedToStart: wordsOf(error) })
+  say({ refusedToStart: explainFile(file, error) })
 }

@@ -1,0 +1,37 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ChatError } from '../contract/index.ts'
+import { type Counts, createCounts } from './counts.ts'
+
+/** A user's two full batches; and as many users at one address as may well be at once behind a router. */
+const perUserMax = 40
+const perAddressMax = 200
+
+/** @throws ChatError `rateLimited`, here for the address and in `identify` for the user */
+export type BeginCalls = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  count: number,
+) => { address: string; identify(username: string): void }
+
+/**
+ * Bounds the calls whose answers have not left: whoever asks and does not read would fill the memory with answers. A batch
+ * counts as its calls, each until the answer of all was handed to the network.
+ */
+export const createCallsInFlight = (clientAddress: (req: IncomingMessage) => string): BeginCalls => {
+  const perUser = createCounts()
+  const perAddress = createCounts()
+  return (req, res, count) => {
+    const address = clientAddress(req)
+    const begin = (counts: Counts, key: string, max: number) => {
+      if (!counts.add(key, max, count)) throw tooMany
+      res.once('close', () => counts.remove(key, count))
+    }
+    begin(perAddress, address, perAddressMax)
+    return { address, identify: (username) => begin(perUser, username, perUserMax) }
+  }
+}
+
+const tooMany = new ChatError('rateLimited', {
+  message: 'Too many calls at once; read the answers of those that were made.',
+  retryAfterMs: 1_000,
+})

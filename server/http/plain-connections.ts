@@ -1,0 +1,24 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import proxyAddress from '@fastify/proxy-addr'
+import { networkOf } from './client-address.ts'
+import { createCounts } from './counts.ts'
+
+/** Those of one network, in whatever state: room for 200 sockets, 200 streams, and the calls between. */
+const perNetworkMax = 512
+
+/** Cuts what one network opens beyond its share, lest it take the files of the process. Trusted proxies speak for many. */
+export const boundConnections = (server: Server, trustedProxies: string[]): void => {
+  const isTrusted = proxyAddress.compile(trustedProxies)
+  const counts = createCounts()
+  const counted = new WeakSet<Socket>()
+  server.on('connection', (socket) => {
+    const { remoteAddress } = socket
+    // Node has nothing to say of a socket that is closed again; and one may be handed to the server anew.
+    if (remoteAddress === undefined || counted.has(socket) || isTrusted(remoteAddress, 0)) return
+    const network = networkOf(remoteAddress)
+    if (!counts.add(network, perNetworkMax)) return void socket.destroy()
+    counted.add(socket)
+    socket.once('close', () => counts.remove(network))
+  })
+}
