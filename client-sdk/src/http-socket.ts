@@ -9,6 +9,8 @@ const lastAnswersMs = 1_000
 /** The code of a WebSocket that ends without a word. */
 const cutCode = 1006
 const sessionEndedCode = 4401
+/** The server ends the streams of a session that says nothing for 30 s. */
+const signOfLifeMs = 10_000
 
 /**
  * Looks like a WebSocket and is plain HTTP, for networks that let no WebSocket through: calls are POSTed in batches,
@@ -21,9 +23,12 @@ export const createHttpSocket = (url: string): SocketLike => {
   /** The server has taken the token, or there is none. */
   let isAdmitted = false
   let isClosing = false
+  /** Nothing was said as this session since the last sign of life. */
+  let isSilent = false
 
   const request = (path: string, { signal, ...init }: RequestInit & { signal: AbortSignal }) => {
     const headers = { 'content-type': 'application/json', ...(token !== null && { authorization: `Bearer ${token}` }) }
+    isSilent = false
     return fetch(`${url}/${path}`, { method: 'POST', headers, cache: 'no-store', signal, ...init })
   }
   const postCalls = (path: string, body: string) => request(path, { body, signal: over.signal })
@@ -36,6 +41,7 @@ export const createHttpSocket = (url: string): SocketLike => {
     socket.onclose?.({ code, reason } as never)
   }
   const terminate = () => {
+    clearInterval(signsOfLife)
     streams.end()
     for (const lane of lanes) lane.drop()
     over.abort()
@@ -82,6 +88,13 @@ export const createHttpSocket = (url: string): SocketLike => {
     },
   })
 
+  const giveSignOfLife = () => {
+    // A network that is gone shows on the streams.
+    if (isSilent && token !== null) request('me', { method: 'GET', signal: over.signal }).catch(() => {})
+    isSilent = true
+  }
+  const signsOfLife = setInterval(giveSignOfLife, signOfLifeMs)
+
   /** Asks whether the server is there, and takes connections. */
   const knock = async (then: () => void) => {
     try {
@@ -119,6 +132,7 @@ export const createHttpSocket = (url: string): SocketLike => {
     /** What was said is still sent; nobody waits for the answers. */
     close() {
       isClosing = true
+      clearInterval(signsOfLife)
       for (const lane of lanes) lane.flush()
       streams.end()
     },

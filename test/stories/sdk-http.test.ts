@@ -106,6 +106,20 @@ describe.concurrent('over plain HTTP', { timeout: 60_000 }, () => {
       statuses.first((status): status is string => status === 'offline'),
     )
   })
+
+  test('[P7] who says nothing keeps her stream by signs of life', async ({ expect }) => {
+    const clock = createTestClock()
+    await using world = await startWorld({ clock, webSockets: 'refused' })
+    const [ada] = await world.people('ada')
+    const { open, requests } = world.proxy
+    await expect.poll(() => [...open]).toEqual(['POST /trpc/onMessage'])
+    const streams = requests.filter((line) => line.includes('onMessage')).length
+    clock.advance(20_000)
+    await expect.poll(() => requests, { timeout: 25_000 }).toContain('GET /trpc/me')
+    clock.advance(20_000)
+    await ada.client.me()
+    expect(requests.filter((line) => line.includes('onMessage'))).toHaveLength(streams)
+  })
 })
 
 describe.concurrent('sessions over plain HTTP', { timeout: 60_000 }, () => {
