@@ -99,9 +99,20 @@ export const createClientOn = (
       throw asThrownHere(error)
     }
   }
+  const signIn = async (askForIt: () => Promise<SignedIn>): Promise<SignedIn> => {
+    try {
+      const signedIn = await session.signIn(askForIt)
+      connection.signedIn(signedIn)
+      return signedIn
+    } catch (error) {
+      // Nobody waits for the answer any more, and the server may have signed this connection in.
+      if (!(error instanceof ChatError) || error.kind === 'timedOut') connection.renew('A sign-in was given up')
+      throw error
+    }
+  }
   const call = async (name: CallName, input: unknown, callOptions?: CallOptions): Promise<unknown> => {
     if (name === 'register' || name === 'login') {
-      return session.signIn(() => ask(name, input, callOptions) as Promise<SignedIn>)
+      return signIn(() => ask(name, input, callOptions) as Promise<SignedIn>)
     }
     const answer = await ask(name, input, callOptions)
     if (name === 'logout') {

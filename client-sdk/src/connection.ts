@@ -1,4 +1,5 @@
 import { ChatError } from '../../server/contract/errors.ts'
+import type { SignedIn, User } from '../../server/contract/index.ts'
 import type { Addresses } from './address.ts'
 import { backoffMs, lastMs } from './backoff.ts'
 import { fromErrorShape } from './errors.ts'
@@ -68,6 +69,10 @@ export const createConnection = (options: ConnectionOptions) => {
   let hasAsked = false
   /** ... and one has: what travels here arrives. */
   let isProven = false
+  /** The token that this connection was opened with, or that was given on it. */
+  let token: string | null = null
+  /** Whose connections these are until she is signed out, and by which token that is known. */
+  let known: { token: string; username: string } | null = null
   let attempt = 0
   let refusedTokens = 0
   let why: TokenReason = 'connect'
@@ -84,12 +89,13 @@ export const createConnection = (options: ConnectionOptions) => {
     state.enter(connecting)
     if (state.get() !== connecting) return
     try {
-      const token = await options.token(why)
+      const given = await options.token(why)
       if (state.get() !== connecting) return
-      if (token === null && why === 'ended') return signedOut(new ChatError('sessionEnded'))
+      if (given === null && why === 'ended') return signedOut(new ChatError('sessionEnded'))
       why = 'connect'
+      token = given
       transport = transports.current()
-      socket = transports.open({ onOpen: () => onOpen(token), onText, onClose })
+      socket = transports.open({ onOpen, onText, onClose })
     } catch (cause) {
       if (state.get() !== connecting) return
       const reason = cause instanceof Error ? cause.message : String(cause)
@@ -97,14 +103,27 @@ export const createConnection = (options: ConnectionOptions) => {
     }
   }
 
-  const onOpen = (token: string | null) => {
+  const onOpen = () => {
     socket?.send(writeConnectionParams(token))
-    isOpen = true
-    hasAsked = false
     isProven = transport === 'http'
-    options.onOpen()
+    hasAsked = false
+    const isOfWhom = token !== null && token !== known?.token
+    if (isOfWhom) probe()
+    // Nothing of hers is said to, or heard from, a session that may be somebody else's.
+    if (isOfWhom && known) return
+    openUp()
     // Only an answer tells that the server took the token. Where nothing waits to be sent, this brings one.
-    if (!hasAsked) send(writeRequest(probeId, 'query', 'me', undefined))
+    if (!hasAsked) probe()
+  }
+
+  const openUp = () => {
+    isOpen = true
+    options.onOpen()
+  }
+
+  const probe = () => {
+    hasAsked = true
+    socket?.send(writeRequest(probeId, 'query', 'me', undefined))
   }
 
   const send = (text: string, isRisky = false): boolean => {
@@ -129,7 +148,8 @@ export const createConnection = (options: ConnectionOptions) => {
     if (frame.id === null) return frame.type === 'reconnect' ? leave() : refused(fromErrorShape(frame.error))
     if (frame.type === 'data') attempt = refusedTokens = 0
     const answered = socket
-    options.onAnswer(frame)
+    if (frame.id === probeId) takeProbe(frame)
+    else options.onAnswer(frame)
     // The last answer may have been what leaving this connection waited for.
     if (answered !== socket) return
     if (!isProven) {
@@ -138,6 +158,22 @@ export const createConnection = (options: ConnectionOptions) => {
     }
     if (state.get().status === 'connecting')
       state.enter({ status: options.isBehind() ? 'catchingUp' : 'live', transport })
+  }
+
+  const takeProbe = (answer: Answer) => {
+    if (answer.type === 'data' && token !== null) {
+      const { username } = answer.data as User
+      if (known && known.username !== username) {
+        const message = `The token is one of ${username}; this client is ${known.username}’s until she is signed out.`
+        drop()
+        return signedOut(new ChatError('sessionEnded', { message }))
+      }
+      known = { token, username }
+    }
+    if (isOpen) return
+    if (answer.type !== 'error') return openUp()
+    drop()
+    lost(fromErrorShape(answer.error), 'notDone')
   }
 
   /** An error without a call is said before all answers when the server lets this connection do nothing. */
@@ -163,15 +199,19 @@ export const createConnection = (options: ConnectionOptions) => {
   const move = () => {
     const left = socket
     const go = () => {
-      if (left === null || left !== socket) return
-      drop()
-      options.onLost(new ChatError('connectionLost', { message: 'Moving to a WebSocket' }), 'maybeDone')
-      attempt = 0
-      void connect()
+      if (left !== null && left === socket) renew('Moving to a WebSocket')
     }
     moving = setTimeout(go, lastAnswersMs)
     isOpen = false
     options.onLeaving(go)
+  }
+
+  const renew = (message: string) => {
+    if (socket === null) return
+    drop()
+    options.onLost(new ChatError('connectionLost', { message }), 'maybeDone')
+    attempt = 0
+    void connect()
   }
 
   const onPlatform = (event: PlatformEvent) => {
@@ -231,6 +271,7 @@ export const createConnection = (options: ConnectionOptions) => {
   const signedOut = (error: ChatError) => {
     clearTimeout(retry)
     why = 'connect'
+    known = null
     attempt = refusedTokens = 0
     options.onLost(error, 'forGood')
     state.enter({ status: 'signedOut', error })
@@ -254,6 +295,16 @@ export const createConnection = (options: ConnectionOptions) => {
      * @returns whether there was a connection to send it on
      */
     send,
+    /** Register or login was answered on this connection. */
+    signedIn({ session, user }: SignedIn) {
+      token = session.token
+      known = { token, username: user.username }
+      // Whoever waited for a session hears of it as of a connection.
+      const now = state.get()
+      if (now.status === 'live' || now.status === 'catchingUp') state.enter({ ...now })
+    },
+    /** Leaves this connection for another one: what was said on it may have been carried out all the same. */
+    renew,
     /** Before the server closes it: a sign-in that follows at once needs a connection of its own. */
     signOut() {
       if (state.get().status === 'closed') return
