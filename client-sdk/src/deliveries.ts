@@ -17,7 +17,7 @@ export const createDeliveries = (send: (marks: Mark[]) => Promise<unknown>) => {
   let failures = 0
 
   const next = (): Mark[] => [...seqs].slice(0, perCall).map(([conversationId, seq]) => ({ conversationId, seq }))
-  const forget = (marks: Mark[]) => {
+  const settle = (marks: Mark[]) => {
     for (const { conversationId, seq } of marks) if (seqs.get(conversationId) === seq) seqs.delete(conversationId)
   }
   const wait = (ms: number) => {
@@ -30,11 +30,11 @@ export const createDeliveries = (send: (marks: Mark[]) => Promise<unknown>) => {
     try {
       await send(marks)
       failures = 0
-      forget(marks)
+      settle(marks)
       wait(gatherMs)
     } catch (error) {
       const refusal = asChatError(error)
-      if (!refusal.retryable) forget(marks)
+      if (!refusal.retryable) settle(marks)
       wait(backoffMs(++failures, refusal))
     }
   }
@@ -45,7 +45,9 @@ export const createDeliveries = (send: (marks: Mark[]) => Promise<unknown>) => {
       if (!waiting) wait(gatherMs)
     },
     /** How far messages were taken that the server may still take for undelivered. */
-    unconfirmed: (): ReadonlyMap<string, number> => new Map(seqs),
+    unconfirmed: (): ReadonlyMap<string, number> => seqs,
+    /** The server numbers this conversation anew. */
+    forget: (conversationId: string) => seqs.delete(conversationId),
     /** They were another user's. */
     clear: () => seqs.clear(),
     /** Says what there is to say, and waits for nothing. */

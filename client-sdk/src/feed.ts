@@ -3,9 +3,20 @@ import type { ChatEvent, HistoryPage, Message, Receipt } from '../../server/cont
 import { backoffMs } from './backoff.ts'
 import { pause } from './pause.ts'
 import type { Place } from './place.ts'
+import { isPutBack } from './put-back.ts'
 
-/** An event of `onMessage`, with the place behind it. */
-export type FeedEvent = ChatEvent & {
+/**
+ * The server's store was put back to an earlier state, as from a backup: of this conversation it has nothing any more of
+ * what came after `afterSeq`, and numbers what follows from there.
+ */
+export interface PutBack {
+  type: 'putBack'
+  conversationId: string
+  afterSeq: number
+}
+
+/** An event of `onMessage`, or what this client found out by them, with the place behind it. */
+export type FeedEvent = (ChatEvent | PutBack) & {
   /** Keep it to go on behind this event after a restart: `events({ cursor })`. */
   cursor: string
 }
@@ -13,9 +24,12 @@ export type FeedEvent = ChatEvent & {
 interface Line {
   /** Everything up to here was given out. */
   top: number
+  /** Of the message at `top`, above those of all before it; infinite where it is not known. */
+  version: number
   /** What came while a hole before it is being filled. */
   held: Arrival[] | null
 }
+const newLine = (top: number): Line => ({ top, version: Number.POSITIVE_INFINITY, held: null })
 type Arrival = { message: Message; id: string }
 
 export interface FeedOptions {
@@ -35,32 +49,44 @@ export interface FeedOptions {
  * server said `reset`, or lost some on the way) they are read from the history first.
  */
 export const createFeed = ({ place, give, historyAfter, onCaughtUp, fail, signal }: FeedOptions) => {
-  const lines = new Map(Array.from(place.tops, ([id, top]): [string, Line] => [id, { top, held: null }]))
+  const lines = new Map(Array.from(place.tops, ([id, top]) => [id, newLine(top)]))
   const receipts = new Map<string, number>()
   /** While holes are filled, the place stands still: what fills them comes before it. */
   let filling = 0
   /** The id of the `caughtUp` that came while holes were being filled. */
   let caughtUpAt: string | null = null
 
-  const giveEvent = (event: ChatEvent, id: string | null) => {
+  const giveEvent = (event: ChatEvent | PutBack, id: string | null) => {
     if (event.type === 'message') place.gave(event.message)
-    if (filling === 0 && id !== null) place.moveTo(id)
+    if (filling === 0 && id !== null) place.moveTo(id, event.type === 'caughtUp')
     give({ ...event, cursor: place.cursor() })
   }
 
   const giveMessage = (line: Line, message: Message, id: string | null) => {
     line.top = message.seq
+    line.version = message.version
     giveEvent({ type: 'message', message }, id)
   }
 
-  const fill = async (conversationId: string, line: Line, held: Arrival[]) => {
+  const takePutBack = (line: Line, message: Message): boolean => {
+    if (!isPutBack({ seq: line.top, version: line.version }, message)) return false
+    line.top = message.seq - 1
+    giveEvent({ type: 'putBack', conversationId: message.conversationId, afterSeq: line.top }, null)
+    return true
+  }
+
+  /** @param from the history is read behind it, but not above what was given */
+  const fill = async (conversationId: string, line: Line, held: Arrival[], from = line.top) => {
     line.held = held
     filling++
-    for (let failures = 0, more = true; more && !signal.aborted; ) {
+    let after: number | null = Math.min(from, line.top)
+    for (let failures = 0; after !== null && !signal.aborted; ) {
       try {
-        const page = await historyAfter(conversationId, line.top)
-        for (const message of page.messages) giveMessage(line, message, null)
-        more = page.nextAfter !== null
+        const page = await historyAfter(conversationId, after)
+        for (const message of page.messages) {
+          if (message.seq > line.top || takePutBack(line, message)) giveMessage(line, message, null)
+        }
+        after = page.nextAfter
       } catch (error) {
         if (signal.aborted) return
         if (!(error instanceof ChatError && error.retryable)) return fail(error as ChatError)
@@ -77,11 +103,11 @@ export const createFeed = ({ place, give, historyAfter, onCaughtUp, fail, signal
     const { message, id } = arrival
     const line = lines.get(message.conversationId)
     if (!line) {
-      const opened = { top: 0, held: null }
+      const opened = newLine(0)
       lines.set(message.conversationId, opened)
       giveMessage(opened, message, id)
     } else if (line.held) line.held.push(arrival)
-    else if (message.seq === line.top + 1) giveMessage(line, message, id)
+    else if (message.seq === line.top + 1 || takePutBack(line, message)) giveMessage(line, message, id)
     else if (message.seq > line.top) void fill(message.conversationId, line, [arrival])
   }
 
@@ -111,9 +137,9 @@ export const createFeed = ({ place, give, historyAfter, onCaughtUp, fail, signal
       giveEvent(event, id)
       if (event.replay === 'complete') return
       for (const { conversationId, afterSeq } of event.conversations) {
-        const line = lines.get(conversationId) ?? { top: afterSeq, held: null }
+        const line = lines.get(conversationId) ?? newLine(afterSeq)
         lines.set(conversationId, line)
-        if (!line.held) void fill(conversationId, line, [])
+        if (!line.held) void fill(conversationId, line, [], afterSeq)
       }
     },
   }

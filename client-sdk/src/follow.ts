@@ -90,11 +90,15 @@ export const createLoops = (options: LoopsOptions): Loops => {
   ) =>
     createLoop<Value>(signal, (inlet) => {
       // The server may not know of the newest marks when it looks for what was never delivered.
-      const taken = cursor === undefined ? deliveries.unconfirmed() : new Map<string, number>()
+      const taken = new Map(cursor === undefined ? deliveries.unconfirmed() : [])
       const place = createPlace(cursor)
       const feed = createFeed({
         place,
         give(event) {
+          if (event.type === 'putBack') {
+            taken.delete(event.conversationId)
+            deliveries.forget(event.conversationId)
+          }
           if (event.type !== 'message') return put(event, inlet)
           const { conversationId, seq } = event.message
           if (seq > (taken.get(conversationId) ?? 0)) put(event, inlet, () => deliveries.note(conversationId, seq))

@@ -10,8 +10,8 @@ export interface Place {
   lastEventId: string | undefined
   /** How far each conversation was given out already. */
   tops: Map<string, number>
-  /** All up to this event of the server's was given. */
-  moveTo(id: string): void
+  /** All up to this event of the server's was given. @param isPresent there is nothing behind it yet */
+  moveTo(id: string, isPresent: boolean): void
   /** This message was given. */
   gave(message: Message): void
   /** Changes with versions so far below the cursor's may come again. */
@@ -20,37 +20,37 @@ export interface Place {
 }
 
 const separator = ';'
+/** Its version is not known; when all has been replayed, it has been as well. */
+const ofEarlierRun = Number.POSITIVE_INFINITY
+
+/** Up to which version the server has given all. */
+const versionOf = (id: string) => Number(/[v.](\d+)$/.exec(id)?.[1] ?? 0)
 
 export const createPlace = (start: string | undefined): Place => {
   const [lastEventId, ...given] = start?.split(separator) ?? []
-  /** By conversation, the one that was given last at the end. */
   const ahead = new Map<string, { seq: number; version: number }>()
   let id = lastEventId ?? ''
-  let newest = 0
   let overlap = 0
 
   for (const messageId of given) {
     const cut = messageId.lastIndexOf(':')
     const seq = Number(messageId.slice(cut + 1))
-    if (cut > 0 && Number.isSafeInteger(seq)) ahead.set(messageId.slice(0, cut), { seq, version: 0 })
+    if (cut > 0 && Number.isSafeInteger(seq)) ahead.set(messageId.slice(0, cut), { seq, version: ofEarlierRun })
   }
   const tops = new Map(Array.from(ahead, ([conversation, { seq }]) => [conversation, seq]))
 
   return {
     lastEventId,
     tops,
-    moveTo(next) {
+    moveTo(next, isPresent) {
       id = next
-      for (const [conversation, { version }] of ahead) {
-        if (version > newest - overlap) break
-        ahead.delete(conversation)
+      const reached = versionOf(next)
+      for (const [conversation, last] of ahead) {
+        if (isPresent) last.version = Math.min(last.version, reached)
+        if (last.version <= reached - overlap) ahead.delete(conversation)
       }
     },
     gave({ conversationId, seq, version }) {
-      // Those from an earlier run count as given just before.
-      if (newest === 0) for (const early of ahead.values()) early.version = version
-      newest = Math.max(newest, version)
-      ahead.delete(conversationId)
       ahead.set(conversationId, { seq, version })
     },
     overlap(versions) {

@@ -39,7 +39,7 @@ export {
 export type { View } from './chat/view.ts'
 export type { ChatClient, ClientOptions } from './client.ts'
 export { ChatError, type ErrorFacts, type ErrorKind } from './errors.ts'
-export type { FeedEvent } from './feed.ts'
+export type { FeedEvent, PutBack } from './feed.ts'
 export type { FollowOptions, Loops, StatusOptions } from './follow.ts'
 export type { PastOptions } from './past-messages.ts'
 export type { TokenReason, TokenSource } from './session.ts'

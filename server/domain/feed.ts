@@ -36,10 +36,10 @@ export async function* follow<Item>(
 ): AsyncGenerator<Item, void, undefined> {
   using wakeUps = listenForWakeUps(bus, username, signal)
   const start = await store.version()
-  const { since, undeliveredBefore } = readCursor(lastEventId) ?? { since: start, undeliveredBefore: true }
+  const { since, undeliveredFrom } = readCursor(lastEventId) ?? { since: start, undeliveredFrom: 0 }
   const seen = createSeen(start, bus.shared)
   /** Nothing below is read again: who began with what was undelivered has had, and wants, nothing else from before. */
-  const floor = undeliveredBefore ? since : since - store.overlap
+  const floor = undeliveredFrom === null ? since - store.overlap : since
   const missed = await store.backlog(username, floor, replayMax)
   const skipped = missed.map(({ conversationId }) => conversationId)
 
@@ -51,12 +51,15 @@ export async function* follow<Item>(
     deliveries.note(username, conversationId, seq)
   }
 
-  async function* replay(pages: AsyncIterable<Change[]>): AsyncGenerator<Item> {
+  const cursorAbove = (version: Version) => cursorAt(Math.max(floor, version))
+  const amongUndelivered = (version: Version) => undeliveredCursor(since, version)
+
+  async function* replay(pages: AsyncIterable<Change[]>, cursorOf = cursorAbove): AsyncGenerator<Item> {
     for await (const page of pages) {
       const unseen = page.filter((change) => !seen.has(change))
       const events = await asEventsFor(username, unseen)
       for (const [i, change] of unseen.entries()) {
-        yield asItem(cursorAt(versionOf(change)), events[i] as ChatEvent)
+        yield asItem(cursorOf(versionOf(change)), events[i] as ChatEvent)
         seen.add(change, true)
         handedOver(change, true)
       }
@@ -79,7 +82,7 @@ export async function* follow<Item>(
   /** All that may have come since then, and some of what came a little before. */
   async function* changesSince(version: Version): AsyncGenerator<Change[]> {
     const after = version - store.overlap
-    if (undeliveredBefore && after < since) yield* undelivered(Math.max(0, after))
+    if (undeliveredFrom !== null && after < since) yield* undelivered(Math.max(0, after))
     yield* changesBetween(Math.max(floor, after), Number.MAX_SAFE_INTEGER, [])
   }
 
@@ -100,14 +103,16 @@ export async function* follow<Item>(
     }))
   }
 
-  yield asItem(undeliveredBefore ? `u${since}` : cursorAt(since), {
+  yield asItem(undeliveredFrom === null ? cursorAt(since) : amongUndelivered(undeliveredFrom), {
     type: 'ready',
     ...(store.overlap > 0 && { overlap: store.overlap }),
     ...(skipped.length === 0
       ? { replay: 'complete' }
-      : { replay: 'reset', conversations: undeliveredBefore ? await fromUndelivered(missed) : missed }),
+      : { replay: 'reset', conversations: undeliveredFrom === null ? missed : await fromUndelivered(missed) }),
   })
-  if (undeliveredBefore) yield* replay(undelivered(0))
+  if (undeliveredFrom !== null) {
+    yield* replay(undelivered(Math.max(0, undeliveredFrom - store.overlap)), amongUndelivered)
+  }
   yield* replay(changesBetween(floor, start, skipped))
 
   const position = () => Math.max(seen.position(), wakeUps.isWhole() ? wakeUps.newest() : 0)
@@ -153,13 +158,18 @@ const isGap = (wakeUp: Concerning | Gap): wakeUp is Gap => typeof wakeUp === 'st
 
 const cursorAt = (version: Version): string => `v${version}`
 
+const undeliveredCursor = (since: Version, from: Version): string => (from === 0 ? `u${since}` : `u${since}.${from}`)
+
 /**
- * `v<version>`: all up to there has come. `u<version>`: nothing has come yet, and what was undelivered then is still
+ * `v<version>`: all up to there has come. `u<since>`: nothing has come yet, and what was undelivered at `since` is still
  * wanted; it has to name the version, since meanwhile another device may take what this one has not seen.
+ * `u<since>.<version>`: of what was undelivered, all up to that version has come.
  */
-const readCursor = (cursor: string | undefined): { since: Version; undeliveredBefore: boolean } | null => {
+const readCursor = (cursor: string | undefined): { since: Version; undeliveredFrom: Version | null } | null => {
   if (cursor === undefined) return null
-  const [, kind, version] = /^([uv])(\d{1,16})$/.exec(cursor) ?? []
-  if (!Number.isSafeInteger(Number(version))) throw new ChatError('badCursor')
-  return { since: Number(version), undeliveredBefore: kind === 'u' }
+  const [, version, since, from = '0'] = /^(?:v(\d{1,16})|u(\d{1,16})(?:\.(\d{1,16}))?)$/.exec(cursor) ?? []
+  const place = { since: Number(version ?? since), undeliveredFrom: since === undefined ? null : Number(from) }
+  if (!Number.isSafeInteger(place.since) || !Number.isSafeInteger(place.undeliveredFrom ?? 0))
+    throw new ChatError('badCursor')
+  return place
 }

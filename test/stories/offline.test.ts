@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createClient } from '../../client-sdk/src/node.ts'
 import { createTestClock } from '../harness/clock.ts'
 import { isMessage } from '../harness/plain-client.ts'
 import { startWorld } from '../harness/world.ts'
@@ -59,6 +60,28 @@ test('[P5] a cursor from before goes on behind it, in another process as well', 
     break
   }
   expect(seen).toEqual(['three'])
+})
+
+test('[P5] cut among what was undelivered, the feed goes on among it: what was delivered long ago does not come again', async () => {
+  await using world = await startWorld()
+  const [ada, bo, cy] = await world.people('ada', 'bob', 'cyd')
+  bo.client.close()
+  await ada.send('bob', 'one')
+  const [old] = await cy.send('bob', 'had long ago')
+  await ada.send('bob', 'two')
+  const plain = world.plain(bo.token)
+  await plain.api.markDelivered.mutate([{ conversationId: old?.conversationId ?? '', seq: 1 }])
+
+  const again = createClient({ url: world.url, token: bo.token })
+  let cursor = ''
+  for await (const event of again.events()) {
+    cursor = event.cursor
+    if (event.type === 'message') break
+  }
+  const inbox = plain.follow({ lastEventId: cursor, ack: 'client' })
+  await inbox.until(() => inbox.items.some(({ type }) => type === 'caughtUp'))
+  expect(inbox.items.filter(isMessage).map(({ message }) => message.text)).toEqual(['two'])
+  again.close()
 })
 
 test('[P5] more missed than is replayed: the feed says reset, names the place in the conversation, and replays the others', async () => {

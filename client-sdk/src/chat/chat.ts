@@ -2,6 +2,7 @@ import type { ChatClient } from '../client.ts'
 import type { ChatError } from '../errors.ts'
 import type { FeedEvent } from '../feed.ts'
 import type { Message, Receipt } from '../public.ts'
+import { isPutBack } from '../put-back.ts'
 import { conversationAt } from './address.ts'
 import { type Conversation, type ConversationView, createConversation } from './conversation.ts'
 import { type ConversationsView, createConversations } from './conversations.ts'
@@ -71,7 +72,10 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     draftsMax: outboxMax,
     giveUpAfterMs,
     onError,
-    onSent: (message) => opened.get(message.conversationId)?.takeSent(message),
+    onSent(message) {
+      lookForPutBack(message)
+      opened.get(message.conversationId)?.takeSent(message)
+    },
     onChange: () => {
       for (const conversation of opened.values()) conversation.changed()
     },
@@ -92,13 +96,26 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     // Her own place was taken for said when she read; what is unread follows from what the server makes of it.
     if (isNew || receipt.username === username) conversations.takeReceipt(receipt)
   }
+  const putBack = (conversationId: string, afterSeq: number) => {
+    progressOf(conversationId).putBack()
+    opened.get(conversationId)?.putBack(afterSeq)
+    conversations.putBack(conversationId)
+  }
+  /** Views were read from the history too: what they show may be from before, also where no loop has had it. */
+  const lookForPutBack = (message: Message) => {
+    const { conversationId, seq } = message
+    const shown = [opened.get(conversationId)?.last(), conversations.last(conversationId)]
+    if (shown.some((last) => last && isPutBack(last, message))) putBack(conversationId, seq - 1)
+  }
   const takeMessage = (message: Message) => {
+    lookForPutBack(message)
     if (message.sender === username) outbox.confirm(message)
     opened.get(message.conversationId)?.take(message)
     conversations.take(message)
   }
   const take = (event: FeedEvent) => {
     if (event.type === 'message') takeMessage(event.message)
+    if (event.type === 'putBack') putBack(event.conversationId, event.afterSeq)
     if (event.type === 'receipt') takeReceipt(event.receipt)
     // Receipts are not replayed for these.
     if (event.type === 'ready' && event.replay === 'reset') refreshReceipts()

@@ -172,14 +172,16 @@ export const createConversation = (options: ConversationOptions) => {
       return view.isWatched
     },
     send: options.send,
-    loadOlder: () =>
-      read('older', async () => {
+    async loadOlder() {
+      while (reading && loading === 'newest') await reading
+      await read('older', async () => {
         if (nextBefore === null) return
         const older = await page({ before: nextBefore, limit: pageSize })
         messages = [...older.messages.map(shown), ...messages]
         nextBefore = older.nextBefore
         await fill()
-      }),
+      })
+    },
     markRead(upTo = Number.POSITIVE_INFINITY) {
       const { readSeq } = progress.placeOf(username)
       const isNew = (seq: number | null): seq is number => seq !== null && seq > readSeq && seq <= upTo
@@ -212,6 +214,20 @@ export const createConversation = (options: ConversationOptions) => {
       const mark = progress.marker()
       for (const [seq, message] of early) early.set(seq, mark(message))
       messages = messages.map(mark)
+      view.changed()
+    },
+    /** The newest of those that stand in a line. */
+    last(): { seq: number; version: number } | null {
+      const { seq, version } = messages.at(-1) ?? {}
+      return seq && version ? { seq, version } : null
+    },
+    /** The server has nothing any more of what came after this number. */
+    putBack(afterSeq: number) {
+      early.clear()
+      if (top === null || top <= afterSeq) return
+      messages = messages.filter(({ seq }) => (seq ?? 0) <= afterSeq)
+      top = afterSeq
+      if (messages.length === 0) nextBefore = afterSeq > 0 ? afterSeq + 1 : null
       view.changed()
     },
     /** Lets go of what it holds, until somebody subscribes. */

@@ -141,6 +141,12 @@ export const createConversations = ({ username, client, progressOf, onProgress, 
       if (reading) arrivals.push(message)
       if (isLoaded) advance(message)
     },
+    last: (conversationId: string): Message | null => entries.get(conversationId)?.lastMessage ?? null,
+    /** The server numbers this conversation anew. */
+    putBack(conversationId: string) {
+      entries.delete(conversationId)
+      refresh(true)
+    },
     /** The progress of a member has changed. */
     takeReceipt({ conversationId, username: whose }: Pick<Receipt, 'conversationId' | 'username'>) {
       const entry = entries.get(conversationId)

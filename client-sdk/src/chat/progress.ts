@@ -28,6 +28,8 @@ export const createProgress = (conversationId: string, viewer: string) => {
       })
       return true
     },
+    /** The server numbers this conversation anew. */
+    putBack: () => places.clear(),
     placeOf,
     counts: (username: string) => counted().includes(username),
     /** Gives messages their status as it is now: the same message where nothing has changed. */

@@ -1,4 +1,4 @@
-import { versionsPerMs } from './versions.ts'
+import { versionsPerMs } from '../../domain/version-time.ts'
 
 /** Nobody waits longer than this for the database. */
 export const waitMaxMs = 5_000

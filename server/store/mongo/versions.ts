@@ -1,11 +1,8 @@
 import type { Version } from '../../contract/index.ts'
+import { versionAt } from '../../domain/version-time.ts'
 
-/** A version is a time and who gave it: 41 bits of milliseconds since 2020 (until 2089), 6 of a counter, 6 of the node. */
-const epochMs = Date.UTC(2020, 0, 1)
-const countsPerMs = 64
+/** Of what a version is beyond a time, the lower 6 bits are the node's, and the upper 6 a counter. */
 export const nodesMax = 64
-
-export const versionsPerMs = countsPerMs * nodesMax
 
 /**
  * Hybrid time: at least this node's clock, and more than any version it has given or seen. So a version is never given
@@ -21,7 +18,7 @@ export const createVersions = (nodeNumber: () => number, now: () => number): Ver
   let newest = 0
   return {
     next() {
-      const slot = Math.max((now() - epochMs) * countsPerMs, Math.floor(newest / nodesMax) + 1)
+      const slot = Math.max(versionAt(now()) / nodesMax, Math.floor(newest / nodesMax) + 1)
       newest = slot * nodesMax + nodeNumber()
       return newest
     },
