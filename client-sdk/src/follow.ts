@@ -61,25 +61,19 @@ export const createLoops = (options: LoopsOptions): Loops => {
       // Whoever closes her own client knows why her loops end.
       onEnd: (error: ChatError) => inlet.end(error.kind === 'closed' ? null : error),
     })
-    let stop: (() => void) | null = null
-    const begin = () => {
-      stop = subscriptions.add(subscription)
-      connection.connect()
-    }
-    const end = () => {
-      stop?.()
-      stop = null
-      asked.onStop()
-    }
     if (state.get().status === 'closed') throw new ChatError('closed')
-    inlet.onFull(end)
-    begin()
+    const open = subscriptions.add(subscription)
+    connection.connect()
+    inlet.onFull(() => {
+      open.pause()
+      asked.onStop()
+    })
     return {
-      onEmpty() {
-        if (state.get().status === 'closed') inlet.end(null)
-        else if (stop === null) begin()
+      onEmpty: open.resume,
+      close() {
+        open.stop()
+        asked.onStop()
       },
-      close: end,
     }
   }
 

@@ -21,9 +21,20 @@ interface Open {
   subscription: Subscription
   /** As the server knows it, another for each start: what is still said of the one before is passed over. */
   id: number
-  state: 'waiting' | 'sent' | 'started'
+  state: 'paused' | 'waiting' | 'sent' | 'started'
   attempt: number
   retry: ReturnType<typeof setTimeout> | undefined
+}
+
+/** The server knows of it. */
+const isSaid = ({ state }: Open) => state === 'sent' || state === 'started'
+
+export interface SubscriptionHandle {
+  /** Nothing comes until `resume`. Paused as well, it ends with the session or the client that it is for. */
+  pause(): void
+  /** It goes on behind the last event that came. */
+  resume(): void
+  stop(): void
 }
 
 export const createSubscriptions = (nextId: () => number, send: (text: string) => boolean) => {
@@ -56,18 +67,27 @@ export const createSubscriptions = (nextId: () => number, send: (text: string) =
   }
 
   return {
-    /** @returns ends it. */
-    add(subscription: Subscription): () => void {
+    add(subscription: Subscription): SubscriptionHandle {
       const open: Open = { subscription, id: 0, state: 'waiting', attempt: 0, retry: undefined }
       start(open)
-      return () => {
-        if (forget(open) && open.state !== 'waiting') send(writeStop(open.id))
+      return {
+        pause() {
+          clearTimeout(open.retry)
+          if (opens.has(open.id) && isSaid(open)) send(writeStop(open.id))
+          open.state = 'paused'
+        },
+        resume() {
+          if (opens.has(open.id) && open.state === 'paused') start(open)
+        },
+        stop() {
+          if (forget(open) && isSaid(open)) send(writeStop(open.id))
+        },
       }
     },
     answer(answer: Answer) {
       const open = opens.get(answer.id)
       // The server says `stopped` after an error as well.
-      if (!open || open.state === 'waiting') return
+      if (!open || !isSaid(open)) return
       if (answer.type === 'started') open.state = 'started'
       if (answer.type === 'stopped') startLater(open, null)
       if (answer.type === 'data') {
@@ -82,13 +102,13 @@ export const createSubscriptions = (nextId: () => number, send: (text: string) =
     },
     /** There is a connection again. */
     startAll() {
-      for (const open of [...opens.values()]) start(open)
+      for (const open of [...opens.values()]) if (open.state !== 'paused') start(open)
     },
     lost(error: ChatError, loss: Loss) {
       for (const open of [...opens.values()]) {
         clearTimeout(open.retry)
         if (loss === 'forGood' || (loss === 'atFault' && open.state === 'sent')) end(open, error)
-        else open.state = 'waiting'
+        else if (open.state !== 'paused') open.state = 'waiting'
       }
     },
   }

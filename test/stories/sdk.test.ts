@@ -26,6 +26,8 @@ const take = async (loop: AsyncGenerator<Message>, count: number): Promise<strin
   return texts
 }
 
+const numbered = (count: number) => Array.from({ length: count }, (_, i) => `${i + 1}`)
+
 const isDelivered =
   (seq: number) =>
   (event: ChatEvent): event is Extract<ChatEvent, { type: 'receipt' }> =>
@@ -91,6 +93,32 @@ describe.concurrent('loops', () => {
     expect(seqs).toEqual(Array.from({ length: 2_400 }, (_, i) => i + 2))
     expect(stops.length).toBeGreaterThan(0)
     client.close()
+  })
+
+  test('[P9] a reader who fell behind hears that the session has ended, and nothing of the next one', async () => {
+    await using world = await startWorld()
+    const { ada, bob, open } = await waitingFor(world, 'first')
+    const client = open()
+    const loop = client.messages()
+    await loop.next()
+    const texts = numbered(1_100)
+    for (const part of [texts.slice(0, 550), texts.slice(550)]) {
+      await Promise.all(part.map((text) => ada.client.sendMessage({ to: 'bob', text })))
+    }
+    const own = createInbox<Message>()
+    const listen = async () => {
+      for await (const message of client.messages()) own.add(message)
+    }
+    const other = listen()
+    // The slow loop's share has come as well, and it takes no more.
+    await own.until(() => own.items.length === 1_100)
+    await client.logout()
+    await expect(other).rejects.toMatchObject({ kind: 'sessionEnded' })
+    await client.register({ username: 'cyd', password })
+    await ada.send('cyd', 'not for bob')
+    await expect(loop.next()).rejects.toMatchObject({ kind: 'sessionEnded' })
+    client.close()
+    await bob.network[Symbol.asyncDispose]()
   })
 
   test('[P5] the cursor of an event leads behind it, however many more had come', async () => {
