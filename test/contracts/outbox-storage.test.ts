@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { IDBFactory } from 'fake-indexeddb'
@@ -157,8 +158,45 @@ describe('in a file', () => {
     // No process has this id: it is above what systems give.
     await writeFile(`${prepared.file}.lock`, '4194999')
     const next = await prepared.open(owner)
-    expect(await readFile(`${prepared.file}.lock`, 'utf8')).toBe(String(process.pid))
+    expect(await readFile(`${prepared.file}.lock`, 'utf8')).toMatch(new RegExp(`^${process.pid} `))
     await next.close()
+  })
+
+  test('a lock is taken over where its process has died and another one has its id', async () => {
+    await using prepared = await inFile()
+    await writeFile(`${prepared.file}.lock`, `${process.ppid}`)
+    await expect(prepared.open(owner)).rejects.toThrow(`Process ${process.ppid} holds ${prepared.file}.lock`)
+    // Elsewhere than on Linux nobody can tell.
+    if (process.platform !== 'linux') return
+    await writeFile(`${prepared.file}.lock`, `${process.ppid} 1`)
+    await (await prepared.open(owner)).close()
+  })
+
+  test('of many that find the lock of a dead process one takes it over', async () => {
+    await using prepared = await inFile()
+    await writeFile(`${prepared.file}.lock`, '4194999')
+    const opened = await Promise.allSettled(Array.from({ length: 20 }, () => prepared.open(owner)))
+    expect(opened.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    for (const each of opened) if (each.status === 'fulfilled') await each.value.close()
+  })
+
+  test('a line that cannot be read is passed over, and kept in a copy', async () => {
+    await using prepared = await inFile()
+    const storage = await prepared.open(owner)
+    await storage.put(draft('a'))
+    await storage.put(draft('b'))
+    await storage.put(draft('c'))
+    await storage.close()
+    const text = await readFile(prepared.file, 'utf8')
+    const damaged = text.replace(/^.*text of b.*$/m, '\0\0\0\0')
+    await writeFile(prepared.file, damaged)
+    const warned = once(process, 'warning')
+    const again = await prepared.open(owner)
+    expect(namesOf(await again.read())).toEqual(['a', 'c'])
+    await again.close()
+    const [warning] = (await warned) as [Error]
+    const copy = /kept as (\S+)\.$/.exec(warning.message)?.[1] ?? ''
+    expect(await readFile(copy, 'utf8')).toBe(damaged)
   })
 
   test('one that is closed touches nothing of the next holder, neither its lock nor its file', async () => {

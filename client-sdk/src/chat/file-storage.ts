@@ -1,5 +1,5 @@
-import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
-import { resolve as absolute } from 'node:path'
+import { copyFile, type FileHandle, open, readFile, rename } from 'node:fs/promises'
+import { resolve as absolute, dirname } from 'node:path'
 import { lockFile } from './lock-file.ts'
 import { alone, type Draft, type OpenOutboxStorage, type OutboxOwner } from './storage.ts'
 
@@ -105,8 +105,28 @@ const read = async (file: string, { url, username }: OutboxOwner): Promise<Map<s
       `${file} is the outbox of ${known.username} at ${known.url}; each user and server has a file of its own.`,
     )
   }
-  for (const line of lines) apply(JSON.parse(line) as Line, drafts)
+  const damaged = lines.filter((line) => !applied(line, drafts))
+  if (damaged.length > 0) await keepDamaged(file, damaged.length)
   return drafts
+}
+
+const applied = (line: string, drafts: Map<string, Draft>): boolean => {
+  try {
+    apply(JSON.parse(line) as Line, drafts)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** One line that a disk has lost must not keep all others from being sent. */
+const keepDamaged = async (file: string, count: number) => {
+  const copy = `${file}.damaged-${Date.now()}`
+  await copyFile(file, copy)
+  process.emitWarning(
+    `${count} of the lines in ${file} cannot be read and are passed over; the file as it was is kept as ${copy}.`,
+    'ParleyOutboxWarning',
+  )
 }
 
 const format = 'parley outbox 1'
@@ -133,9 +153,21 @@ const rewrite = async (
     await handle.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     await handle.sync()
     await rename(next, file)
+    await syncDirectory(dirname(file))
     return handle
   } catch (error) {
     await handle.close()
     throw error
+  }
+}
+
+/** Without it, a machine that loses its power may come back with the file from before. Windows has no such thing. */
+const syncDirectory = async (path: string) => {
+  if (process.platform === 'win32') return
+  const directory = await open(path)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
   }
 }
