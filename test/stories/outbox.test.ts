@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fileStorage } from '../../client-sdk/src/chat/file-storage.ts'
-import type { ChatError } from '../../client-sdk/src/node.ts'
+import { type ChatError, createChat } from '../../client-sdk/src/node.ts'
 import { chatOf, isEmpty } from '../harness/chat.ts'
 import { temporaryDirectory } from '../harness/directory.ts'
 import { sharedStorage } from '../harness/shared-storage.ts'
@@ -234,6 +234,20 @@ describe.concurrent('the outbox', () => {
     expect(leaders()).toBe(1)
     expect(second.outbox.getSnapshot()).toEqual([])
     expect((await bob.client.history({ conversation: 'ada', limit: 1 })).messages[0]?.seq).toBe(22)
+  })
+
+  test('[P3] of two that share a storage the one that cannot send lets the other lead, and each learns what became of its own', async () => {
+    await using world = await startWorld()
+    const [ada, bob, cyd] = await world.people('ada', 'bob', 'cyd')
+    const { storage, leaders } = sharedStorage()
+    // Signed in as somebody else by now.
+    await using stranger = createChat(cyd.client, { username: 'ada', storage })
+    await using tab = chatOf(ada, { storage })
+    await tab.send({ to: 'bob', text: '1' }).sent
+    await stranger.send({ to: 'bob', text: '2' }).sent
+    expect(await bob.received(2)).toEqual(['1', '2'])
+    await expect(stranger.send({ to: 'nobody', text: '3' }).sent).rejects.toMatchObject({ kind: 'unknownUser' })
+    expect(leaders()).toBe(1)
   })
 
   test('it sees in its own feed what was sent when the answer never came', async () => {

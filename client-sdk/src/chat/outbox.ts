@@ -142,8 +142,10 @@ export const createOutbox = (options: OutboxOptions) => {
   const take = (news: StorageNews) => {
     if (news.type === 'put') {
       const entry = entries.get(news.draft.clientMessageId)
-      if (entry) entry.draft = news.draft
-      else entries.set(news.draft.clientMessageId, stored(news.draft))
+      if (entry) {
+        entry.draft = news.draft
+        if (news.draft.failure) entry.reject(errorOf(news.draft.failure))
+      } else entries.set(news.draft.clientMessageId, stored(news.draft))
       changed()
       return sender.wake()
     }
@@ -221,9 +223,11 @@ const asOutgoing = ({ draft }: Entry): OutgoingMessage => {
     text,
     queuedAt: new Date(queuedAt),
     status: failure ? 'failed' : 'sending',
-    error: failure && new ChatError(failure.kind, failure),
+    error: failure && errorOf(failure),
   }
 }
+
+const errorOf = (failure: NonNullable<Draft['failure']>) => new ChatError(failure.kind, failure)
 
 const factsOf = ({ kind, retryable, message, retryAfterMs, issues }: ChatError): NonNullable<Draft['failure']> => ({
   kind,

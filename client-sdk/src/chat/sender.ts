@@ -66,10 +66,12 @@ export const createSender = (options: SenderOptions) => {
 
   /** Sends what can be sent now. */
   const wake = () => {
-    if (!isLeading || over.signal.aborted) return
-    expire()
+    if (over.signal.aborted) return
+    if (isLeading) expire()
     if (pause || !isReachable(client.state)) return
     if (!isHers) return void identify()
+    if (!term) return void takeLead()
+    if (!isLeading) return
     for (const draft of waiting()) {
       if (lanes.size >= lanesMax) return
       if (!lanes.has(draft.conversationId)) void deliver(draft)
@@ -96,7 +98,10 @@ export const createSender = (options: SenderOptions) => {
       await options.identity.check()
       isHers = true
     } catch (cause) {
-      if (!over.signal.aborted) rest(asChatError(cause))
+      const error = asChatError(cause)
+      // Another holder may be able to.
+      if (error.kind === 'notSignedIn') giveUpLead()
+      if (!over.signal.aborted) rest(error)
     } finally {
       isAsking = false
     }
@@ -144,7 +149,6 @@ export const createSender = (options: SenderOptions) => {
       isHers = false
       giveUpLead()
     } else if (status === 'live' || status === 'catchingUp') {
-      if (!term) void takeLead()
       // A connection mends whatever came of having none; a limit counts on.
       if (pause?.error.retryAfterMs === undefined) goOn()
       wake()
