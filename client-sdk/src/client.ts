@@ -114,6 +114,8 @@ export const createClientOn = (
     if (name === 'register' || name === 'login') {
       return signIn(() => ask(name, input, callOptions) as Promise<SignedIn>)
     }
+    // With her session goes the right to say what she has got.
+    if (name === 'logout') await deliveries.flush()
     const answer = await ask(name, input, callOptions)
     if (name === 'logout') {
       session.logOut()
@@ -138,7 +140,8 @@ export const createClientOn = (
 
   const close = () => {
     if (state.get().status === 'closed') return
-    deliveries.stop()
+    void deliveries.flush()
+    deliveries.clear()
     session.stop()
     connection.close()
   }

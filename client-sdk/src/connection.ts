@@ -78,8 +78,10 @@ export const createConnection = (options: ConnectionOptions) => {
   let why: TokenReason = 'connect'
   let retry: ReturnType<typeof setTimeout> | undefined
   let moving: ReturnType<typeof setTimeout> | undefined
-  /** The server has asked not to be tried before. */
+  /** The server has asked not to be tried before, by `performance.now()`: clocks can be set back. */
   let notBefore = 0
+  /** When the next attempt is made, by the same. */
+  let nextAttemptAt = 0
   /** The platform says that there is no network. */
   let isOffline = false
 
@@ -225,8 +227,8 @@ export const createConnection = (options: ConnectionOptions) => {
   const hasten = () => {
     const now = state.get()
     if (now.status !== 'offline') return
-    const waitMs = Math.max(Math.random() * soonMs, notBefore - Date.now())
-    if (now.retryAt.getTime() - Date.now() <= waitMs) return
+    const waitMs = Math.max(Math.random() * soonMs, notBefore - performance.now())
+    if (nextAttemptAt - performance.now() <= waitMs) return
     clearTimeout(retry)
     retryIn(waitMs, now.error)
   }
@@ -258,13 +260,14 @@ export const createConnection = (options: ConnectionOptions) => {
   }
 
   const lost = (error: ChatError, loss: Loss) => {
-    notBefore = Date.now() + (error.retryAfterMs ?? 0)
+    notBefore = performance.now() + (error.retryAfterMs ?? 0)
     options.onLost(error, loss)
     retryIn(Math.max(backoffMs(attempt, error), isOffline ? lastMs : 0), error)
   }
 
   const retryIn = (waitMs: number, error: ChatError) => {
     retry = setTimeout(connect, waitMs)
+    nextAttemptAt = performance.now() + waitMs
     state.enter({ status: 'offline', error, retryAt: new Date(Date.now() + waitMs) })
   }
 

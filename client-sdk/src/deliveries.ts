@@ -3,7 +3,8 @@ import { asChatError } from './errors.ts'
 
 /** Gathers what was taken, so that a burst of messages is acknowledged by one call. */
 const gatherMs = 50
-const perCall = 100
+/** The server takes so many marks at once. */
+const perCallMax = 100
 
 export type Mark = { conversationId: string; seq: number }
 
@@ -15,17 +16,19 @@ export const createDeliveries = (send: (marks: Mark[]) => Promise<unknown>) => {
   let waiting = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let failures = 0
+  /** Of several, one that is refused hides itself among the others: until it is found, each is said alone. */
+  let perCall = perCallMax
 
-  const next = (): Mark[] => [...seqs].slice(0, perCall).map(([conversationId, seq]) => ({ conversationId, seq }))
+  const all = (): Mark[] => Array.from(seqs, ([conversationId, seq]) => ({ conversationId, seq }))
   const settle = (marks: Mark[]) => {
     for (const { conversationId, seq } of marks) if (seqs.get(conversationId) === seq) seqs.delete(conversationId)
   }
   const wait = (ms: number) => {
     waiting = seqs.size > 0
-    if (waiting) timer = setTimeout(flush, ms)
+    if (waiting) timer = setTimeout(sayNext, ms)
   }
-  const flush = async () => {
-    const marks = next()
+  const sayNext = async () => {
+    const marks = all().slice(0, perCall)
     if (marks.length === 0) return wait(gatherMs)
     try {
       await send(marks)
@@ -34,7 +37,10 @@ export const createDeliveries = (send: (marks: Mark[]) => Promise<unknown>) => {
       wait(gatherMs)
     } catch (error) {
       const refusal = asChatError(error)
-      if (!refusal.retryable) settle(marks)
+      if (!refusal.retryable) {
+        if (marks.length === 1) settle(marks)
+        perCall = marks.length === 1 ? perCallMax : 1
+      }
       wait(backoffMs(++failures, refusal))
     }
   }
@@ -50,11 +56,17 @@ export const createDeliveries = (send: (marks: Mark[]) => Promise<unknown>) => {
     forget: (conversationId: string) => seqs.delete(conversationId),
     /** They were another user's. */
     clear: () => seqs.clear(),
-    /** Says what there is to say, and waits for nothing. */
-    stop() {
+    /** Says all that there is to say, once. Resolves when the server has answered, whatever it has said. */
+    async flush() {
       clearTimeout(timer)
-      if (seqs.size > 0) send(next()).catch(() => {})
-      seqs.clear()
+      waiting = true
+      const calls: Promise<void>[] = []
+      for (let rest = all(); rest.length > 0; rest = rest.slice(perCallMax)) {
+        const marks = rest.slice(0, perCallMax)
+        calls.push(send(marks).then(() => settle(marks)))
+      }
+      await Promise.allSettled(calls)
+      wait(gatherMs)
     },
   }
 }

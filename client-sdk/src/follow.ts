@@ -1,5 +1,5 @@
 import { ChatError } from '../../server/contract/errors.ts'
-import type { ChatEvent, HistoryPage, Message, StatusEvent } from '../../server/contract/index.ts'
+import type { ChatEvent, HistoryPage, Message, Status, StatusEvent } from '../../server/contract/index.ts'
 import type { Behind } from './behind.ts'
 import type { Inputs } from './calls.ts'
 import type { Connection } from './connection.ts'
@@ -33,7 +33,10 @@ export interface Loops {
   messages(options?: FollowOptions): AsyncGenerator<Message, void, undefined>
   /** The same with receipts and the word `ready`, each event with its cursor. */
   events(options?: FollowOptions): AsyncGenerator<FeedEvent, void, undefined>
-  /** Who is online (of `users`, or of all), then who comes and goes. After a lost connection it begins anew. */
+  /**
+   * Who is online (of `users`, or of all) in one snapshot, then who comes and goes. After a lost connection it begins
+   * anew.
+   */
   statuses(options?: StatusOptions): AsyncGenerator<StatusEvent, void, undefined>
 }
 
@@ -128,15 +131,24 @@ export const createLoops = (options: LoopsOptions): Loops => {
       }),
     events: (options = {}) => follow<FeedEvent>(options, (event, inlet, onTaken) => inlet.push(event, onTaken)),
     statuses: ({ signal, users } = {}) =>
-      createLoop<StatusEvent>(signal, (inlet) =>
-        subscribe(inlet, {
+      createLoop<StatusEvent>(signal, (inlet) => {
+        /** Of a snapshot that is still coming in. */
+        let statuses: Status[] = []
+        return subscribe(inlet, {
           path: 'onStatus',
           input: { users } satisfies Inputs['onStatus'],
           lastEventId: undefined,
-          onStart() {},
+          onStart() {
+            statuses = []
+          },
           onStop() {},
-          onData: (event) => inlet.push(event as StatusEvent),
-        }),
-      ),
+          onData(data) {
+            const event = data as StatusEvent
+            if (event.type === 'change') return inlet.push(event)
+            statuses.push(...event.statuses)
+            if (!event.more) inlet.push({ ...event, statuses })
+          },
+        })
+      }),
   }
 }

@@ -2,6 +2,7 @@ import { ChatError } from '../../server/contract/errors.ts'
 import { type CallName, type CallOptions, callRules, completeInput } from './calls.ts'
 import type { Loss } from './connection.ts'
 import { fromErrorShape } from './errors.ts'
+import { timerMaxMs } from './pause.ts'
 import { type Answer, writeRequest } from './wire.ts'
 
 /** Calls that wait for a connection or an answer; more are refused. */
@@ -66,7 +67,7 @@ export const createPendingCalls = (
         },
       }
       const onAbort = () => call.reject(signal?.reason)
-      const timer = setTimeout(() => call.reject(timedOut(call)), timeoutMs)
+      const timer = setTimeout(() => call.reject(timedOut(call)), Math.min(timeoutMs, timerMaxMs))
       signal?.addEventListener('abort', onAbort)
       calls.set(id, call)
     })

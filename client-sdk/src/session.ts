@@ -1,5 +1,6 @@
 import { ChatError } from '../../server/contract/errors.ts'
 import type { SignedIn } from '../../server/contract/index.ts'
+import { timerMaxMs } from './pause.ts'
 
 /** Why a token is asked for: `ended` when the one before is no longer good. */
 export type TokenReason = 'connect' | 'ended'
@@ -19,7 +20,10 @@ export const createSession = (source: TokenSource, timeoutMs: number) => {
   const ask = async (why: TokenReason) => {
     if (typeof source !== 'function' || loggedOut || signingIn) return null
     const late = new Promise<never>((_, reject) => {
-      limit = setTimeout(() => reject(new Error(`The token function gave none in ${timeoutMs} ms`)), timeoutMs)
+      limit = setTimeout(
+        () => reject(new Error(`The token function gave none in ${timeoutMs} ms`)),
+        Math.min(timeoutMs, timerMaxMs),
+      )
     })
     try {
       return await Promise.race([source(why), late])

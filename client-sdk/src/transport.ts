@@ -67,14 +67,14 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
   }
 
   const openWebSocket = (handlers: SocketHandlers): OpenSocket => {
-    const startedAt = Date.now()
+    const startedAt = performance.now()
     let heardAt: number | null = null
     const over = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
 
     const end = (): End => {
-      if (heardAt !== null) return Date.now() - heardAt < lastingMs ? 'short' : 'lasting'
-      return Date.now() - startedAt < doubtMs ? 'refused' : 'silent'
+      if (heardAt !== null) return performance.now() - heardAt < lastingMs ? 'short' : 'lasting'
+      return performance.now() - startedAt < doubtMs ? 'refused' : 'silent'
     }
     const onDoubt = async () => {
       if (!(await httpReaches(addresses.http, over.signal)) || over.signal.aborted || heardAt !== null) return
@@ -84,7 +84,7 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
       ...handlers,
       onText(text) {
         if (heardAt === null) {
-          heardAt = Date.now()
+          heardAt = performance.now()
           transport = 'webSocket'
           clearTimeout(timer)
         }

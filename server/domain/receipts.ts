@@ -81,7 +81,9 @@ export const createDeliveryMarks = (ports: Ports, open: Open): DeliveryMarks => 
       isWaiting = false
       const now = clock.now()
       for (const [key, at] of storedAt) if (at + againMs <= now || at > now) storedAt.delete(key)
-      void store(Array.from(noted).filter(([, { dueAt }]) => dueAt <= now)).finally(wait)
+      // A clock that was set back must not hold marks until it is where it was.
+      const isDue = (dueAt: number) => dueAt <= now || dueAt > now + againMs
+      void store(Array.from(noted).filter(([, { dueAt }]) => isDue(dueAt))).finally(wait)
     }, gatherMs)
   }
 

@@ -26,6 +26,12 @@ const draft = (name: string, more: Partial<Draft> = {}): Draft => ({
 const failed = { kind: 'unknownUser', retryable: false, message: 'There is no user of this name.' } as const
 const namesOf = (drafts: Draft[]) => drafts.map(({ clientMessageId }) => clientMessageId)
 
+const answerOf = (request: IDBRequest) =>
+  new Promise<void>((resolve, reject) => {
+    request.onsuccess = () => resolve()
+    request.onerror = () => reject(request.error)
+  })
+
 interface Opened extends AsyncDisposable {
   open: OpenOutboxStorage
 }
@@ -219,6 +225,17 @@ describe('in a file', () => {
 })
 
 describe('in IndexedDB', () => {
+  test('closed by a page that deletes it, or by the browser, it is opened again', async () => {
+    await using prepared = await inIndexedDb()
+    const storage = await prepared.open(owner)
+    await storage.put(draft('a'))
+    await answerOf(indexedDB.deleteDatabase(`parley outbox of ${owner.username} at ${owner.url}`))
+    await Promise.all(['b', 'c'].map((each) => storage.put(draft(each))))
+    expect(namesOf(await storage.read())).toEqual(['b', 'c'])
+    await storage.close()
+    await expect(storage.put(draft('d'))).rejects.toThrow()
+  })
+
   test('each holder hears what the others do, and users have storages of their own', async () => {
     await using prepared = await inIndexedDb()
     const [one, other, stranger] = await Promise.all([

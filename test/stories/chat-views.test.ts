@@ -48,6 +48,52 @@ describe.concurrent('a conversation', () => {
     expect(whole.messages.every(({ status }) => status === 'received')).toBe(true)
   })
 
+  test('who waits for older messages may give up; they come all the same', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    await sendMany(world, bob, 'ada', numbers(1, 60))
+    await using chat = chatOf(ada)
+    const view = chat.conversation('bob')
+    await shows(view, ({ messages }) => messages.length === 50)
+    const over = new AbortController()
+    const waits = [
+      view.loadOlder({ signal: over.signal }),
+      chat.conversations.loadMore({ signal: over.signal }),
+      view.loadOlder({ signal: AbortSignal.abort('before') }),
+    ]
+    over.abort('enough')
+    const settled = await Promise.allSettled(waits)
+    expect(settled.map((each) => 'reason' in each && each.reason)).toEqual(['enough', 'enough', 'before'])
+    await shows(view, ({ messages }) => messages.length === 60)
+  })
+
+  test('what the server has lost is not asked for again and again', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    let asked = 0
+    await using chat = chatOf(ada, {
+      calls: (client) => ({
+        async history(input, options) {
+          asked++
+          const page = await client.history(input, options)
+          return { ...page, messages: page.messages.filter(({ seq }) => seq !== 2) }
+        },
+        async *events(options) {
+          for await (const event of client.events(options)) {
+            if (event.type !== 'message' || event.message.seq !== 2) yield event
+          }
+        },
+      }),
+    })
+    await bob.send('ada', 'one')
+    const view = chat.conversation('bob')
+    await shows(view, ({ messages }) => messages.length === 1)
+    await bob.send('ada', 'two', 'three')
+    const { messages } = await shows(view, ({ messages }) => messages.length === 2)
+    expect(messages.map(({ text }) => text)).toEqual(['one', 'three'])
+    expect(asked).toBeLessThan(10)
+  })
+
   test('[P3] [P5] stays dense and in order through cuts and more than is replayed', async () => {
     await using world = await startWorld()
     const [ada, bob] = await world.people('ada', 'bob')

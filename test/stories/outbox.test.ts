@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fileStorage } from '../../client-sdk/src/chat/file-storage.ts'
-import { type ChatError, createChat } from '../../client-sdk/src/node.ts'
+import { type ChatError, createChat, memoryStorage, type OutboxStorage } from '../../client-sdk/src/node.ts'
 import { chatOf, isEmpty } from '../harness/chat.ts'
 import { temporaryDirectory } from '../harness/directory.ts'
+import { createInbox } from '../harness/plain-client.ts'
 import { sharedStorage } from '../harness/shared-storage.ts'
 import { shows } from '../harness/views.ts'
 import { password, startWorld } from '../harness/world.ts'
@@ -213,6 +214,25 @@ describe.concurrent('the outbox', () => {
     await expect(sent).rejects.toMatchObject({ kind: 'notStored', cause: { message: 'no room' } })
     expect(chat.outbox.getSnapshot()).toMatchObject([{ status: 'failed', error: { kind: 'notStored' } }])
     expect(errors).toMatchObject([{ kind: 'notStored', message: 'The outbox cannot be opened: no room' }])
+  })
+
+  test('so does one that never opens, and it is closed again when it opens too late', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada', 'bob')
+    const memory = await memoryStorage({ url: '', username: '' })
+    let open = () => {}
+    const closed = createInbox<true>()
+    const storage = () =>
+      new Promise<OutboxStorage>((resolve) => {
+        open = () => resolve({ ...memory, close: async () => closed.add(true) })
+      })
+    await using chat = chatOf(ada, { storage })
+    await expect(chat.send({ to: 'bob', text: 'hello' }).sent).rejects.toMatchObject({
+      kind: 'notStored',
+      cause: { message: 'It does not open within 10 s' },
+    })
+    open()
+    await closed.until(() => closed.items.length === 1)
   })
 
   test('[P2] [P3] two that share a storage, such as tabs, send each message once; when one ends, the other goes on', async () => {

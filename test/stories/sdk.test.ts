@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createClientOn } from '../../client-sdk/src/client.ts'
+import { createDeliveries, type Mark } from '../../client-sdk/src/deliveries.ts'
 import { createClient } from '../../client-sdk/src/node.ts'
 import type { SocketLike } from '../../client-sdk/src/socket.ts'
 import { ChatError, type ChatEvent, type Message } from '../../server/contract/index.ts'
@@ -296,7 +297,41 @@ describe.concurrent('loops', () => {
   })
 })
 
+test('[P6] what was taken just before she logs out is known as delivered', async () => {
+  await using world = await startWorld()
+  const { ada, open } = await waitingFor(world, 'one')
+  const receipts = world.plain(ada.token).follow({ ack: 'client' })
+  const client = open()
+  expect(await take(client.messages(), 1)).toEqual(['one'])
+  await client.logout()
+  await receipts.first(isDelivered(1))
+  client.close()
+})
+
+test('[P6] a mark that the server refuses keeps no other from it', async () => {
+  const sent: Mark[][] = []
+  const delivered = createInbox<Mark>()
+  const deliveries = createDeliveries(async (marks) => {
+    sent.push(marks)
+    if (marks.some(({ conversationId }) => conversationId === 'lost')) throw new ChatError('unknownMessage')
+    for (const mark of marks) delivered.add(mark)
+  })
+  for (const conversationId of ['one', 'lost', 'two']) deliveries.note(conversationId, 1)
+  await delivered.until(() => delivered.items.length === 2)
+  expect(delivered.items.map(({ conversationId }) => conversationId)).toEqual(['one', 'two'])
+  expect(sent.map(({ length }) => length)).toEqual([3, 1, 1, 1])
+})
+
 describe.concurrent('calls', () => {
+  test('a time-out may be as long as one likes', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada')
+    const client = createClient({ url: world.url, token: ada.token, callTimeoutMs: Number.POSITIVE_INFINITY })
+    expect((await client.me()).username).toBe('ada')
+    expect((await client.me(undefined, { timeoutMs: 2 ** 40 })).username).toBe('ada')
+    client.close()
+  })
+
   test('[P4] a message without a clientMessageId gets one, also where it is given as undefined', async () => {
     await using world = await startWorld()
     const [ada, bob] = await world.people('ada', 'bob')

@@ -27,7 +27,7 @@ export interface ChatOptions {
   outboxMax?: number
   /** After how long what could not be sent fails with `timedOut`, in milliseconds. Default one day. */
   giveUpAfterMs?: number
-  /** Told why nothing comes in any more, or why the outbox keeps nothing. */
+  /** Told why nothing comes in any more, of messages or of who is online, or why the outbox keeps nothing. */
   onError?(error: ChatError): void
 }
 
@@ -192,7 +192,7 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     },
     presence(users) {
       const key = users ? [...users].sort().join() : '*'
-      const known = presences.get(key) ?? createPresence(client, users, signal)
+      const known = presences.get(key) ?? createPresence(client, users, onError, signal)
       presences.delete(key)
       presences.set(key, known)
       forgetUnwatched()

@@ -1,5 +1,6 @@
 import type { ChatClient } from '../client.ts'
 import { asChatError, type ChatError } from '../errors.ts'
+import { orAborted } from '../pause.ts'
 import type { Message } from '../public.ts'
 import { asSending, asShown, type ChatMessage } from './message.ts'
 import type { Outgoing, OutgoingMessage } from './outbox.ts'
@@ -28,8 +29,11 @@ export interface ConversationView extends View<ConversationSnapshot> {
   readonly id: string
   /** @throws ChatError `outboxFull` */
   send(text: string): Outgoing
-  /** Reads one page before the first message. At most one at a time; a second call waits for the first. */
-  loadOlder(): Promise<void>
+  /**
+   * Reads one page before the first message. At most one at a time; a second call waits for the first.
+   * @param options.signal ends the wait: it rejects with the signal's reason
+   */
+  loadOlder(options?: { signal?: AbortSignal | undefined }): Promise<void>
   /**
    * Everything that is shown here was read, or everything up to and including the message number `upTo`. Said to the
    * server when it can be.
@@ -132,6 +136,17 @@ export const createConversation = (options: ConversationOptions) => {
       await fill()
     })
 
+  const loadOlder = async () => {
+    while (reading && loading === 'newest') await reading
+    await read('older', async () => {
+      if (nextBefore === null) return
+      const older = await page({ before: nextBefore, limit: pageSize })
+      messages = [...older.messages.map(shown), ...messages]
+      nextBefore = older.nextBefore
+      await fill()
+    })
+  }
+
   /** Puts what came early behind its predecessors, which are read where they are missing. */
   const fill = async () => {
     hasHole = false
@@ -139,6 +154,8 @@ export const createConversation = (options: ConversationOptions) => {
       const missing = (await page({ after: top, limit: fillSize })).messages
       // The history is older than what was told. It is on its way, or is read when the next one comes.
       if (missing.length === 0) return
+      // What the server has lost is not asked for again and again.
+      top = Math.max(top, (missing[0]?.seq ?? 0) - 1)
       for (const message of missing) early.set(message.seq, shown(message))
     }
   }
@@ -172,16 +189,7 @@ export const createConversation = (options: ConversationOptions) => {
       return view.isWatched
     },
     send: options.send,
-    async loadOlder() {
-      while (reading && loading === 'newest') await reading
-      await read('older', async () => {
-        if (nextBefore === null) return
-        const older = await page({ before: nextBefore, limit: pageSize })
-        messages = [...older.messages.map(shown), ...messages]
-        nextBefore = older.nextBefore
-        await fill()
-      })
-    },
+    loadOlder: ({ signal }: { signal?: AbortSignal | undefined } = {}) => orAborted(loadOlder(), signal),
     markRead(upTo = Number.POSITIVE_INFINITY) {
       const { readSeq } = progress.placeOf(username)
       const isNew = (seq: number | null): seq is number => seq !== null && seq > readSeq && seq <= upTo

@@ -1,5 +1,6 @@
 import type { ChatClient } from '../client.ts'
 import { asChatError, type ChatError } from '../errors.ts'
+import { orAborted } from '../pause.ts'
 import type { Conversation, Message, Receipt } from '../public.ts'
 import { asShown, type ChatMessage } from './message.ts'
 import { patiently } from './patient.ts'
@@ -29,7 +30,8 @@ export interface ConversationsSnapshot {
 
 /** The conversations of this user. They are read when somebody subscribes, and stay true from then on. */
 export interface ConversationsView extends View<ConversationsSnapshot> {
-  loadMore(): Promise<void>
+  /** Reads the next page. @param options.signal ends the wait: it rejects with the signal's reason */
+  loadMore(options?: { signal?: AbortSignal | undefined }): Promise<void>
 }
 
 export interface ConversationsOptions {
@@ -101,6 +103,11 @@ export const createConversations = ({ username, client, progressOf, onProgress, 
     })()
     return reading
   }
+  const loadMore = async () => {
+    if (reading) await reading
+    if (!isLoaded) await read(null)
+    else if (nextCursor !== null) await read(nextCursor)
+  }
   /** @param isWanted also where nobody looks at the conversations: their receipts are. */
   const refresh = (isWanted = false) => {
     isStale = true
@@ -132,11 +139,7 @@ export const createConversations = ({ username, client, progressOf, onProgress, 
       if (!isLoaded) void read(null)
       return view.subscribe(listener)
     },
-    async loadMore() {
-      if (reading) await reading
-      if (!isLoaded) await read(null)
-      else if (nextCursor !== null) await read(nextCursor)
-    },
+    loadMore: ({ signal }: { signal?: AbortSignal | undefined } = {}) => orAborted(loadMore(), signal),
     take(message: Message) {
       if (reading) arrivals.push(message)
       if (isLoaded) advance(message)

@@ -10,8 +10,10 @@ const byName = 'clientMessageId'
  */
 export const indexedDbStorage: OpenOutboxStorage = async ({ url, username }) => {
   const name = `parley outbox of ${username} at ${url}`
-  const db = await open(name)
+  let opened = open(name)
+  await opened
   const channel = new BroadcastChannel(name)
+  let isClosed = false
   const tell = (news: StorageNews) => channel.postMessage(news)
 
   const writing = new Set<Promise<void>>()
@@ -21,9 +23,21 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, username }) => 
     writing.add(written)
     return written.finally(() => writing.delete(written))
   }
-  const commit = async (change: (drafts: IDBObjectStore) => void) => {
+  /** A page that deletes the database, or a browser that clears it, closes it for all. */
+  const begin = async (mode: IDBTransactionMode): Promise<IDBTransaction> => {
+    const before = opened
     // Strict: some browsers would otherwise call it done before the disk has it.
-    const transaction = db.transaction(store, 'readwrite', { durability: 'strict' })
+    const transaction = async () => (await opened).transaction(store, mode, { durability: 'strict' })
+    try {
+      return await transaction()
+    } catch (error) {
+      if ((error as Error).name !== 'InvalidStateError' || isClosed) throw error
+      if (opened === before) opened = open(name)
+      return transaction()
+    }
+  }
+  const commit = async (change: (drafts: IDBObjectStore) => void) => {
+    const transaction = await begin('readwrite')
     change(transaction.objectStore(store))
     await finished(transaction)
   }
@@ -34,7 +48,7 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, username }) => 
 
   return {
     async read() {
-      const request = db.transaction(store).objectStore(store).getAll()
+      const request = (await begin('readonly')).objectStore(store).getAll()
       return (await answered(request)) as Draft[]
     },
     put: (draft) =>
@@ -64,8 +78,10 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, username }) => 
         locks.request(name, { signal }, whileLeading).catch(reject)
       }),
     async close() {
+      isClosed = true
       await Promise.allSettled(writing)
       channel.close()
+      const db = await opened
       db.close()
     },
   }

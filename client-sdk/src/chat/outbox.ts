@@ -5,8 +5,11 @@ import type { Message } from '../public.ts'
 import { conversationAt } from './address.ts'
 import type { Identity } from './identity.ts'
 import { createSender } from './sender.ts'
-import type { Draft, OpenOutboxStorage, OutboxOwner, StorageNews } from './storage.ts'
+import type { Draft, OpenOutboxStorage, OutboxOwner, OutboxStorage, StorageNews } from './storage.ts'
 import { createView, type View } from './view.ts'
+
+/** Browsers have been seen to leave an IndexedDB waiting for ever. */
+const openMs = 10_000
 
 /** A message of one's own that is not acknowledged yet. */
 export interface OutgoingMessage {
@@ -76,8 +79,7 @@ export const createOutbox = (options: OutboxOptions) => {
     onChange()
   }
 
-  const opened = openStorage(owner)
-  const ready = opened.then(async (storage) => {
+  const ready = inTime(openStorage(owner)).then(async (storage) => {
     // Whatever is told while this reads, is told of what was read.
     storage.listen((news) => void ready.then(() => isClosed || take(news)))
     const kept = (await storage.read()).map((draft): [string, Entry] => [draft.clientMessageId, stored(draft)])
@@ -211,6 +213,17 @@ export const createOutbox = (options: OutboxOptions) => {
 }
 
 const ignore = () => {}
+
+/** One that opens later is closed again: what it was to keep has failed by then. */
+const inTime = (opening: Promise<OutboxStorage>): Promise<OutboxStorage> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`It does not open within ${openMs / 1_000} s`))
+      opening.then((storage) => storage.close()).catch(ignore)
+    }, openMs)
+    opening.finally(() => clearTimeout(timer)).then(resolve, reject)
+  })
+
 const stored = (draft: Draft): Entry => ({ draft, isStored: true, resolve: ignore, reject: ignore })
 
 const isToBeSent = ({ draft, isStored }: Entry): boolean => isStored && draft.failure === null

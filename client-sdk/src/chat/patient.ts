@@ -1,10 +1,7 @@
 import { backoffMs } from '../backoff.ts'
 import type { ChatClient } from '../client.ts'
 import { ChatError } from '../errors.ts'
-import { pause } from '../pause.ts'
-
-/** The longest time a timer takes. */
-const forEverMs = 2 ** 31 - 1
+import { pause, timerMaxMs } from '../pause.ts'
 
 /**
  * Asks until there is an answer: what is refused for now, or for want of a connection or a session, is asked again.
@@ -22,7 +19,7 @@ export const patiently = async <Answer>(
       if (signal.aborted) break
       if (!isToBeRepeated(error)) throw error
       // Trying again would only open a connection that is nobody's.
-      const waitMs = error.kind === 'sessionEnded' ? forEverMs : backoffMs(++failures, error)
+      const waitMs = error.kind === 'sessionEnded' ? timerMaxMs : backoffMs(++failures, error)
       await untilLive(client, waitMs, signal)
     }
   }

@@ -1,4 +1,5 @@
 import type { ChatClient } from '../client.ts'
+import { asChatError, type ChatError } from '../errors.ts'
 import type { Status } from '../public.ts'
 import { patiently } from './patient.ts'
 import { createView, type View } from './view.ts'
@@ -10,24 +11,18 @@ export type PresenceView = View<ReadonlyMap<string, Status>>
 export const createPresence = (
   client: ChatClient,
   users: string[] | undefined,
+  onError: (error: ChatError) => void,
   signal: AbortSignal,
 ): PresenceView & { readonly isWatched: boolean; stop(): void } => {
   let statuses = new Map<string, Status>()
-  /** A snapshot that is still coming in. */
-  let coming: Map<string, Status> | null = null
   let following: AbortController | null = null
 
   const view = createView((): ReadonlyMap<string, Status> => new Map(statuses))
 
   const follow = async (until: AbortSignal) => {
     for await (const event of client.statuses({ ...(users && { users }), signal: until })) {
-      if (event.type === 'change') put(statuses, event.statuses)
-      else {
-        coming = put(coming ?? new Map(), event.statuses)
-        if (event.more) continue
-        statuses = coming
-        coming = null
-      }
+      if (event.type === 'snapshot') statuses = new Map()
+      for (const status of event.statuses) statuses.set(status.user, status)
       view.changed()
     }
   }
@@ -39,7 +34,7 @@ export const createPresence = (
       if (!following) {
         following = new AbortController()
         const until = AbortSignal.any([signal, following.signal])
-        patiently(client, () => follow(until), until).catch(() => {})
+        patiently(client, () => follow(until), until).catch((error) => until.aborted || onError(asChatError(error)))
       }
       return () => {
         unsubscribe()
@@ -53,9 +48,4 @@ export const createPresence = (
     },
     stop: view.stop,
   }
-}
-
-const put = (statuses: Map<string, Status>, news: Status[]) => {
-  for (const status of news) statuses.set(status.user, status)
-  return statuses
 }

@@ -1,6 +1,7 @@
 import { backoffMs } from '../backoff.ts'
 import type { ChatClient } from '../client.ts'
 import { asChatError, ChatError } from '../errors.ts'
+import { timerMaxMs } from '../pause.ts'
 import type { Message } from '../public.ts'
 import type { ClientState } from '../state.ts'
 import type { Identity } from './identity.ts'
@@ -9,8 +10,6 @@ import type { Draft } from './storage.ts'
 
 /** Conversations that send at the same time, well below the calls that the server lets one connection have in flight. */
 const lanesMax = 8
-/** The longest time a timer takes. */
-const timerMaxMs = 2 ** 31 - 1
 
 export interface SenderOptions {
   client: ChatClient
