@@ -67,11 +67,23 @@ export const createDevice = (options: DeviceOptions) => {
     line.push(message)
     if (seq !== line.length) findings.found(`The loop of ${name} got «${text}» as number ${line.length}: ${list(line)}`)
   }
-  const follow = async (client: ChatClient) => {
-    for await (const event of client.events({ cursor })) {
+  const follow = async (client: ChatClient, signal: AbortSignal) => {
+    for await (const event of client.events({ cursor, signal })) {
       cursor = event.cursor || cursor
       if (event.type === 'message') hear(event.message)
       findings.changed()
+    }
+  }
+
+  const begin = (client: ChatClient) => {
+    const left = new AbortController()
+    const over = follow(client, left.signal).catch(findings.fail)
+    return {
+      over,
+      leave() {
+        left.abort()
+        return over
+      },
     }
   }
 
@@ -79,7 +91,7 @@ export const createDevice = (options: DeviceOptions) => {
     const makeSocket = (url: string) => repeating(new WebSocket(url), repeatEvery)
     const own = createClientOn(makeSocket, { url: network.url, token })
     const client = sabotage.client?.(own) ?? own
-    const following = follow(client).catch(findings.fail)
+    const loop = begin(client)
     const chat = createChat(client, { username, storage, onError: findings.fail })
     const views = peers.map((peer) => {
       const view = chat.conversation(peer)
@@ -87,7 +99,7 @@ export const createDevice = (options: DeviceOptions) => {
     })
     chat.conversations.subscribe(findings.changed)
     chat.outbox.subscribe(findings.changed)
-    return { client, chat, views, following }
+    return { client, chat, views, loop }
   }
   let now = start()
   const read = ({ view }: { view: ConversationView }) => {
@@ -129,6 +141,10 @@ export const createDevice = (options: DeviceOptions) => {
     },
     read: (to: number) => read(peer(to)),
     readAll: () => now.views.forEach(read),
+    async leaveLoop() {
+      await now.loop.leave()
+      now.loop = begin(now.client)
+    },
     async reopen(clientFirst: boolean) {
       await end(clientFirst)
       isRead = false
@@ -144,7 +160,7 @@ export const createDevice = (options: DeviceOptions) => {
     await now.chat.close()
     now.client.close()
     // What it has been given counts: the next loop goes on behind it.
-    await now.following
+    await now.loop.over
   }
 }
 export type Device = ReturnType<typeof createDevice>

@@ -15,6 +15,7 @@ const casts: Record<Cast, Record<string, number>> = {
   two: { ada: 1, bob: 1 },
   three: { ada: 1, bob: 1, cyd: 1 },
   twoDevices: { ada: 2, bob: 1 },
+  twoTabs: { ada: 2, bob: 1 },
 }
 
 /** Plays a schedule from its beginning to its end. @throws Finding when the property does not hold */
@@ -48,6 +49,11 @@ const openDevices = async (
 ): Promise<Device[]> => {
   const people = await Promise.all(Object.entries(casts[cast]).map(([name, count]) => arena.signUp(name, count)))
   const sessions = people.flatMap(({ username, tokens }) => tokens.map((token) => ({ username, token })))
+  const shared = sharedStorage().storage
+  const storageOf = (i: number) => {
+    if (cast === 'twoTabs' && sessions[i]?.username === sessions[0]?.username) return shared
+    return inFile[i] ? fileStorage(join(directory, String(i))) : sharedStorage().storage
+  }
   return Promise.all(
     sessions.map(async ({ username, token }, i) =>
       createDevice({
@@ -57,7 +63,7 @@ const openDevices = async (
         peers: people.map((person) => person.username).filter((name) => name !== username),
         token,
         network: await startRoughNetwork(arena.target),
-        storage: inFile[i] ? fileStorage(join(directory, String(i))) : sharedStorage().storage,
+        storage: storageOf(i),
         repeatEvery: repeatEvery[i] ?? 0,
       }),
     ),
@@ -71,6 +77,7 @@ const take = async (step: Step, device: Device, arena: Arena): Promise<void> => 
   if (step.type === 'kick') device.network.kick()
   if (step.type === 'orphan') device.network.orphan()
   if (step.type === 'reopen') await device.reopen(step.clientFirst)
+  if (step.type === 'leaveLoop') await device.leaveLoop()
   if (step.type === 'restartServer') await arena.restart()
   if (step.type === 'pause') await pause(step.ms, new AbortController().signal)
 }

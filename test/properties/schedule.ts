@@ -3,8 +3,8 @@ import { fair, smooth, type Way, type Weather } from '../harness/rough-network.t
 
 // What may happen to two or three people who talk. Times are those of the clients, whose clocks run fast here.
 
-/** Who talks: two people, three, or two of whom one has two devices. */
-export type Cast = 'two' | 'three' | 'twoDevices'
+/** Who talks: two people, three, or two of whom one has two devices, or two tabs that share an outbox. */
+export type Cast = 'two' | 'three' | 'twoDevices' | 'twoTabs'
 
 /** `who` is a device; where a cast has fewer, they are counted around. */
 export type Step = { who: number } & (
@@ -17,6 +17,8 @@ export type Step = { who: number } & (
   | { type: 'orphan' }
   /** The chat ends, and another goes on with what it had stored. */
   | { type: 'reopen'; clientFirst: boolean }
+  /** The loop beside the chat is left, and another one goes on at its cursor. */
+  | { type: 'leaveLoop' }
   | { type: 'restartServer' }
   | { type: 'pause'; ms: number }
 )
@@ -25,7 +27,7 @@ export interface Schedule {
   cast: Cast
   /** Each device gets every so-manieth of its events twice, as a server may tell them; 0: none. */
   repeatEvery: number[]
-  /** Whether the outbox is in a file. The others keep theirs in memory that outlives the chat. */
+  /** Whether the outbox is in a file, which tabs have none of. The others keep theirs in memory that outlives the chat. */
   inFile: boolean[]
   steps: Step[]
   /** Who has read everything in the end. */
@@ -75,6 +77,7 @@ const steps = fc.array(
     { weight: 9, arbitrary: step('orphan') },
     { weight: 9, arbitrary: step('read', { to: fc.nat({ max: 1 }) }) },
     { weight: 6, arbitrary: step('reopen', { clientFirst: fc.boolean() }) },
+    { weight: 6, arbitrary: step('leaveLoop') },
     { weight: 1, arbitrary: step('restartServer') },
   ),
   { minLength: 8, maxLength: 50, size: 'max' },
@@ -83,7 +86,7 @@ const steps = fc.array(
 const three = <Value>(value: fc.Arbitrary<Value>) => fc.array(value, { minLength: 3, maxLength: 3 })
 
 export const schedules: fc.Arbitrary<Schedule> = fc.record({
-  cast: fc.constantFrom<Cast>('two', 'two', 'three', 'twoDevices'),
+  cast: fc.constantFrom<Cast>('two', 'two', 'three', 'twoDevices', 'twoTabs'),
   repeatEvery: three(fc.constantFrom(0, 2, 5)),
   inFile: three(fc.boolean()),
   steps,
