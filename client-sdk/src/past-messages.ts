@@ -1,5 +1,6 @@
-import type { Message } from '../../server/contract/index.ts'
+import type { HistoryPage, Message } from '../../server/contract/index.ts'
 import type { Calls } from './calls.ts'
+import { withinLimits } from './within-limits.ts'
 
 const pageSize = 100
 
@@ -12,14 +13,15 @@ export interface PastOptions {
   signal?: AbortSignal | undefined
 }
 
-/** The messages of a conversation, the newest first, read as they are asked for. @throws ChatError */
+/** The messages of a conversation, the newest first, read as they are asked for. Limits are waited out. @throws ChatError */
 export async function* pastMessages(
   history: Calls['history'],
   { conversation, before, signal }: PastOptions,
 ): AsyncGenerator<Message, void, undefined> {
   for (let next: number | null | undefined = before; next !== null; ) {
     const place = next === undefined ? {} : { before: next }
-    const { messages, nextBefore } = await history({ conversation, limit: pageSize, ...place }, { signal })
+    const read = (): Promise<HistoryPage> => history({ conversation, limit: pageSize, ...place }, { signal })
+    const { messages, nextBefore }: HistoryPage = await withinLimits(read, signal)
     yield* messages.reverse()
     next = nextBefore
   }

@@ -2,15 +2,15 @@
 export const timerMaxMs = 2 ** 31 - 1
 
 /** Resolves after so long, or when the signal aborts. */
-export const pause = (ms: number, signal: AbortSignal) =>
+export const pause = (ms: number, signal?: AbortSignal) =>
   new Promise<void>((resolve) => {
     const done = () => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', done)
+      signal?.removeEventListener('abort', done)
       resolve()
     }
     const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
+    signal?.addEventListener('abort', done)
   })
 
 /** The wait ends with the signal, by its reason; what is waited for goes on. */

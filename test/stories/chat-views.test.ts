@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fileStorage } from '../../client-sdk/src/chat/file-storage.ts'
-import type { Message, OpenOutboxStorage } from '../../client-sdk/src/node.ts'
+import { ChatError, type Message, type OpenOutboxStorage } from '../../client-sdk/src/node.ts'
 import { chatOf, never } from '../harness/chat.ts'
 import { temporaryDirectory } from '../harness/directory.ts'
 import { createInbox } from '../harness/plain-client.ts'
@@ -341,8 +341,20 @@ test('[P7] presence is followed while somebody looks', async () => {
   expect(view.getSnapshot().get('ada')).toBe(undefined)
 })
 
-test('the past is a loop, the newest first', async () => {
-  await using world = await startWorld()
+test('the past is a loop, the newest first, which waits out limits', async () => {
+  let calls = 0
+  await using world = await startWorld({
+    adapt: (ports) => ({
+      ...ports,
+      rates: {
+        ...ports.rates,
+        takeNow(rule, key) {
+          if (rule.name === 'call' && key === 'ada' && ++calls % 2 === 0)
+            throw new ChatError('rateLimited', { retryAfterMs: 10 })
+        },
+      },
+    }),
+  })
   const [ada, bob] = await world.people('ada', 'bob')
   await sendMany(world, bob, 'ada', numbers(1, 230))
   const texts: string[] = []

@@ -1,4 +1,5 @@
 import type { ChatClient } from '../public.ts'
+import { withinLimits } from '../within-limits.ts'
 import { type Command, type Invocation, wholeNumber } from './command.ts'
 import { withSession } from './server.ts'
 
@@ -17,7 +18,8 @@ const printPages = async (
     let printed = 0
     let cursor: string | null = null
     do {
-      const page: Page = await read(client, cursor === null ? {} : { cursor })
+      const place = cursor === null ? {} : { cursor }
+      const page: Page = await withinLimits(() => read(client, place))
       for (const item of page.items) {
         if (printed++ === limit) return
         await call.output.print(item)
