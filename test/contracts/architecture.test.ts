@@ -69,6 +69,14 @@ test('imports point one way: contract <- domain <- { store, bus, trpc } <- { soc
   expect(wrong).toEqual([])
 })
 
+test('no files import each other in a circle, but for form fields, which hold one another', () => {
+  const targets = (file: string) => imports.filter(({ from }) => from === file).map(({ to }) => to)
+  const isReached = (goal: string, from: string, seen = new Set<string>()): boolean =>
+    targets(from).some((to) => to === goal || (!seen.has(to) && isReached(goal, to, seen.add(to))))
+  const inCircle = files.filter((file) => isReached(file, file))
+  expect(inCircle.sort()).toEqual(['server/web/panel/form/composite.tsx', 'server/web/panel/form/field.tsx'])
+})
+
 test('the SDK takes values from the contract alone, and not its schemas: those would bring zod along', () => {
   const values = imports.filter(
     ({ from, to, typesOnly }) => from.startsWith('client-sdk/') && !to.startsWith('client-sdk/') && !typesOnly,

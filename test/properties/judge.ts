@@ -65,10 +65,11 @@ const compareWithSends = (conversationId: string, messages: Message[], members: 
 const hasAll = async (device: Device, conversationId: string, messages: Message[], findings: Findings) => {
   const view = viewOf(device, conversationId)
   const ids = (line: readonly { id: string | null }[]) => String(line.map(({ id }) => id))
+  const isRead = () => view.getSnapshot().loading === null
   const shown = () => view.getSnapshot().messages
   const heard = () => device.heard(conversationId)
   await findings.until(
-    () => shown().at(-1)?.seq === messages.at(-1)?.seq && heard().length === messages.length,
+    () => isRead() && shown().at(-1)?.seq === messages.at(-1)?.seq && heard().length === messages.length,
     () =>
       `${device.name} does not get all of ${conversationId}: ${list(messages)}; the view shows ${list(shown())}, the loop got ${list(heard())}`,
   )

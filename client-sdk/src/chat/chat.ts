@@ -1,7 +1,7 @@
+import type { Message, Receipt } from '../../../server/contract/index.ts'
 import type { ChatClient } from '../client.ts'
 import type { ChatError } from '../errors.ts'
 import type { FeedEvent } from '../feed.ts'
-import type { Message, Receipt } from '../public.ts'
 import { isPutBack } from '../put-back.ts'
 import { conversationAt } from './address.ts'
 import { type Conversation, type ConversationView, createConversation } from './conversation.ts'

@@ -1,7 +1,7 @@
+import type { Message } from '../../../server/contract/index.ts'
 import type { ChatClient } from '../client.ts'
 import { asChatError, type ChatError } from '../errors.ts'
 import { orAborted } from '../pause.ts'
-import type { Message } from '../public.ts'
 import { asSending, asShown, type ChatMessage } from './message.ts'
 import type { Outgoing, OutgoingMessage } from './outbox.ts'
 import { patiently } from './patient.ts'

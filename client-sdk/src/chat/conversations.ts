@@ -1,7 +1,7 @@
+import type { Conversation, Message, Receipt } from '../../../server/contract/index.ts'
 import type { ChatClient } from '../client.ts'
 import { asChatError, type ChatError } from '../errors.ts'
 import { orAborted } from '../pause.ts'
-import type { Conversation, Message, Receipt } from '../public.ts'
 import { asShown, type ChatMessage } from './message.ts'
 import { patiently } from './patient.ts'
 import type { Progress } from './progress.ts'

@@ -1,5 +1,5 @@
+import type { Message } from '../../../server/contract/index.ts'
 import type { ChatError } from '../errors.ts'
-import type { Message } from '../public.ts'
 import type { OutgoingMessage } from './outbox.ts'
 
 /** A message as it is shown. */

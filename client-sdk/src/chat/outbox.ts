@@ -1,7 +1,7 @@
+import type { Message } from '../../../server/contract/index.ts'
 import type { ChatClient } from '../client.ts'
 import { ChatError } from '../errors.ts'
 import { newMessageName } from '../message-name.ts'
-import type { Message } from '../public.ts'
 import { conversationAt } from './address.ts'
 import type { Identity } from './identity.ts'
 import { createSender } from './sender.ts'

@@ -1,5 +1,5 @@
+import type { Receipt } from '../../../server/contract/index.ts'
 import { directMembers } from '../../../server/contract/places.ts'
-import type { Receipt } from '../public.ts'
 import type { ChatMessage } from './message.ts'
 
 type Place = Pick<Receipt, 'deliveredSeq' | 'readSeq'>

@@ -1,4 +1,5 @@
-import type { ErrorFacts, Message } from '../public.ts'
+import type { Message } from '../../../server/contract/index.ts'
+import type { ErrorFacts } from '../errors.ts'
 
 /** A message on its way, as it is kept: plain JSON. */
 export interface Draft {

@@ -1,4 +1,4 @@
-import type { ChatClient } from '../public.ts'
+import type { ChatClient } from '../client.ts'
 import { withinLimits } from '../within-limits.ts'
 import { type Command, type Invocation, wholeNumber } from './command.ts'
 import { withSession } from './server.ts'

@@ -2,7 +2,7 @@ import { ChatError, type ConversationId, messageId } from '../../contract/index.
 import type { Draft, Log, StoredMessage } from '../../domain/ports.ts'
 import { audienceOf, toMessage } from './documents.ts'
 import { failureOf, type Inserted, insertedOf, inTime, unavailable, wordsOf } from './errors.ts'
-import type { Heads, Top } from './heads.ts'
+import type { Appending, Heads, Top } from './heads.ts'
 import { lateMs } from './limits.ts'
 import { type MessageDocument, type Models, native } from './schema.ts'
 import type { Versions } from './versions.ts'
@@ -15,12 +15,9 @@ interface Place {
   givenAt: number
 }
 
-export interface Append {
+export interface Append extends Appending {
   type: 'append'
-  draft: Draft
   places: Place[]
-  /** The conversation had gone on; what stands of it in `conversations` may be old. */
-  collided: boolean
 }
 
 export const appendOf = (draft: Draft): Append => ({ type: 'append', draft, places: [], collided: false })

@@ -1,7 +1,6 @@
 import type { Model } from 'mongoose'
 import type { ConversationId } from '../../contract/index.ts'
-import type { StoredMessage } from '../../domain/ports.ts'
-import type { Append } from './appends.ts'
+import type { Draft, StoredMessage } from '../../domain/ports.ts'
 import { audienceOf, memberId } from './documents.ts'
 import { failureOf, insertedOf, inTime, unavailable, wordsOf } from './errors.ts'
 import { waitMaxMs } from './limits.ts'
@@ -16,10 +15,17 @@ export interface Top {
 
 const nothing: Top = { seq: 0, version: 0, sentAt: new Date(0) }
 
+/** What is to be added, as far as heads go by it. */
+export interface Appending {
+  draft: Draft
+  /** The conversation had gone on; what stands of it in `conversations` may be old. */
+  collided: boolean
+}
+
 /** Where conversations stand, for whoever adds to them. */
 export interface Heads {
   /** Creates the conversations that are not there yet. */
-  tops(appends: Append[]): Promise<Map<ConversationId, Top>>
+  tops(appends: Appending[]): Promise<Map<ConversationId, Top>>
   /** Moves them on to these messages, never back. */
   moveTo(messages: StoredMessage[]): Promise<void>
 }
@@ -51,7 +57,7 @@ export const createHeads = ({ conversations, members, messages }: Models): Heads
   }
 
   /** Members first: a conversation that is there has all of them. */
-  const create = async (appends: Append[]): Promise<void> => {
+  const create = async (appends: Appending[]): Promise<void> => {
     const drafts = new Map(appends.map(({ draft }) => [draft.conversationId, draft]))
     const newMembers: MemberDocument[] = []
     const newConversations: ConversationDocument[] = []
