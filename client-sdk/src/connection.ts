@@ -8,6 +8,7 @@ import type { TokenReason } from './session.ts'
 import type { MakeSocket, OpenSocket } from './socket.ts'
 import type { ClientState, StateOwner } from './state.ts'
 import { createTransports, type Transport } from './transport.ts'
+import { createWhose } from './whose.ts'
 import { type Answer, readFrame, writeConnectionParams, writeRequest } from './wire.ts'
 
 /** What the end of a connection means for what was sent on it and has no answer. */
@@ -63,16 +64,15 @@ export const createConnection = (options: ConnectionOptions) => {
   let transport: Transport = 'webSocket'
   let stopListening: (() => void) | null = null
   let socket: OpenSocket | null = null
+  /** It is not known yet whether this connection is hers. */
+  let isHeld = false
   /** Something may be sent ... */
   let isOpen = false
   /** ... and has been, so that an answer will come, ... */
   let hasAsked = false
   /** ... and one has: what travels here arrives. */
   let isProven = false
-  /** The token that this connection was opened with, or that was given on it. */
-  let token: string | null = null
-  /** Whose connections these are until she is signed out, and by which token that is known. */
-  let known: { token: string; username: string } | null = null
+  const whose = createWhose()
   let attempt = 0
   let refusedTokens = 0
   let why: TokenReason = 'connect'
@@ -95,7 +95,7 @@ export const createConnection = (options: ConnectionOptions) => {
       if (state.get() !== connecting) return
       if (given === null && why === 'ended') return signedOut(new ChatError('sessionEnded'))
       why = 'connect'
-      token = given
+      whose.opens(given)
       transport = transports.current()
       socket = transports.open({ onOpen, onText, onClose })
     } catch (cause) {
@@ -106,21 +106,19 @@ export const createConnection = (options: ConnectionOptions) => {
   }
 
   const onOpen = () => {
-    socket?.send(writeConnectionParams(token))
+    socket?.send(writeConnectionParams(whose.token()))
     isProven = transport === 'http'
     hasAsked = false
-    const isOfWhom = token !== null && token !== known?.token
-    if (isOfWhom) probe()
-    // Nothing of hers is said to, or heard from, a session that may be somebody else's.
-    if (isOfWhom && known) return
-    openUp()
-    // Only an answer tells that the server took the token. Where nothing waits to be sent, this brings one.
-    if (!hasAsked) probe()
+    if (whose.isUnknown()) probe()
+    isHeld = whose.mayBeAnothers()
+    if (!isHeld) openUp()
   }
 
   const openUp = () => {
     isOpen = true
     options.onOpen()
+    // Only an answer tells that the server took the token. Where nothing waits to be sent, this brings one.
+    if (!hasAsked) probe()
   }
 
   const probe = () => {
@@ -163,16 +161,13 @@ export const createConnection = (options: ConnectionOptions) => {
   }
 
   const takeProbe = (answer: Answer) => {
-    if (answer.type === 'data' && token !== null) {
-      const { username } = answer.data as User
-      if (known && known.username !== username) {
-        const message = `The token is one of ${username}; this client is ${known.username}’s until she is signed out.`
-        drop()
-        return signedOut(new ChatError('sessionEnded', { message }))
-      }
-      known = { token, username }
+    const refusal = answer.type === 'data' ? whose.answered((answer.data as User).username) : null
+    if (refusal) {
+      drop()
+      return signedOut(refusal)
     }
-    if (isOpen) return
+    if (!isHeld) return
+    isHeld = false
     if (answer.type !== 'error') return openUp()
     drop()
     lost(fromErrorShape(answer.error), 'notDone')
@@ -250,7 +245,7 @@ export const createConnection = (options: ConnectionOptions) => {
   const forget = () => {
     clearTimeout(moving)
     socket = null
-    isOpen = false
+    isOpen = isHeld = false
   }
 
   const sessionEnded = (error: ChatError, loss: Loss) => {
@@ -274,7 +269,7 @@ export const createConnection = (options: ConnectionOptions) => {
   const signedOut = (error: ChatError) => {
     clearTimeout(retry)
     why = 'connect'
-    known = null
+    whose.signedOut()
     attempt = refusedTokens = 0
     options.onLost(error, 'forGood')
     state.enter({ status: 'signedOut', error })
@@ -299,9 +294,8 @@ export const createConnection = (options: ConnectionOptions) => {
      */
     send,
     /** Register or login was answered on this connection. */
-    signedIn({ session, user }: SignedIn) {
-      token = session.token
-      known = { token, username: user.username }
+    signedIn(signedIn: SignedIn) {
+      whose.signedIn(signedIn)
       // Whoever waited for a session hears of it as of a connection.
       const now = state.get()
       if (now.status === 'live' || now.status === 'catchingUp') state.enter({ ...now })

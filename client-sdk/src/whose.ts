@@ -1,0 +1,36 @@
+import { ChatError } from '../../server/contract/errors.ts'
+import type { SignedIn } from '../../server/contract/index.ts'
+
+/** Whose connections these are: one user's until she is signed out, by whichever tokens. */
+export const createWhose = () => {
+  let token: string | null = null
+  let known: { token: string; username: string } | null = null
+
+  return {
+    /** The next connection is opened with this token, or none. */
+    opens(next: string | null) {
+      token = next
+    },
+    token: () => token,
+    isUnknown: () => token !== null && token !== known?.token,
+    /** Nothing of hers may be said to, or heard from, a session that may be somebody else's. */
+    mayBeAnothers: () => token !== null && known !== null && token !== known.token,
+    /** The server says whose this connection is. @returns why it must not be used */
+    answered(username: string): ChatError | null {
+      if (token === null) return null
+      if (known && known.username !== username) {
+        const message = `The token is one of ${username}; this client is ${known.username}’s until she is signed out.`
+        return new ChatError('sessionEnded', { message })
+      }
+      known = { token, username }
+      return null
+    },
+    signedIn({ session, user }: SignedIn) {
+      token = session.token
+      known = { token, username: user.username }
+    },
+    signedOut() {
+      known = null
+    },
+  }
+}
