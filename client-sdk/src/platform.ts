@@ -7,6 +7,9 @@ export type PlatformEvent =
   /** Somebody looks at this page again; while nobody did, timers may have stood still. */
   | 'visible'
 
+/** This is a page that nobody looks at. */
+export const isUnseen = () => (globalThis as { document?: Document }).document?.visibilityState === 'hidden'
+
 /** Calls back with what happens. @returns a function that ends it. */
 export type ListenToPlatform = (onEvent: (event: PlatformEvent) => void) => () => void
 

@@ -22,24 +22,28 @@ export interface SocketHandlers {
 
 /** A server that does not answer at all. */
 const connectMs = 8_000
-/** Silence after which the server is asked for a sign of life, ... */
-const quietMs = 10_000
-/** ... sooner when something was sent, ... */
-const quietAfterSendMs = 2_000
+/** Silence after which the server is asked for a sign of life: where somebody waits, ... */
+const quietMs = 2_000
+/** ... and where nobody does, ... */
+const quietAtRestMs = 10_000
 /** ... and how long that sign may take. */
 const answerMs = 3_000
+/** What came while this program stood still is read first. */
+const readMs = 50
 /** From the close frame to cutting a peer that does not answer it. `ws` alone would keep the process for 30 s. */
 const closeMs = 1_000
 
 /**
- * One WebSocket with an end to all waiting: a dead network is noticed within 13 s, within 5 s when
- * something was sent, and closing never waits for the peer.
+ * One WebSocket with an end to all waiting: a dead network is noticed within 5 s, within 13 s at rest when nothing was
+ * sent, and closing never waits for the peer.
+ * @param isAtRest nobody waits for what comes in, or a question costs too much to be asked often
  */
-export const openSocket = (socket: SocketLike, handlers: SocketHandlers) => {
+export const openSocket = (socket: SocketLike, handlers: SocketHandlers, isAtRest: () => boolean) => {
   let ended = false
   let isOpen = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let asked = false
+  let isOverdue = false
   let hurried = false
 
   const release = () => {
@@ -71,19 +75,22 @@ export const openSocket = (socket: SocketLike, handlers: SocketHandlers) => {
     socket.send('PING')
   }
   const onQuiet = () => {
-    if (asked || !isOpen) fail(1006, 'The server does not answer')
-    else ask()
+    if (isOverdue || !isOpen) return fail(1006, 'The server does not answer')
+    if (!asked) return ask()
+    isOverdue = true
+    expect(readMs)
   }
+  const expectQuiet = () => expect(isAtRest() ? quietAtRestMs : quietMs)
 
   expect(connectMs)
   socket.onopen = () => {
     isOpen = true
-    expect(quietMs)
+    expectQuiet()
     handlers.onOpen()
   }
   socket.onmessage = (event: { data: unknown }) => {
-    asked = hurried = false
-    expect(quietMs)
+    asked = isOverdue = hurried = false
+    expectQuiet()
     const text = String(event.data)
     if (text === 'PING') socket.send('PONG')
     else if (text !== 'PONG') handlers.onText(text)
@@ -94,9 +101,9 @@ export const openSocket = (socket: SocketLike, handlers: SocketHandlers) => {
   return {
     send(text: string) {
       socket.send(text)
-      if (asked || hurried) return
+      if (asked || hurried || !isAtRest()) return
       hurried = true
-      expect(quietAfterSendMs)
+      expect(quietMs)
     },
     /** The network may have gone since the last sign of life: asks for another one at once, or hurries the opening. */
     probe() {

@@ -1,5 +1,6 @@
 import type { Addresses } from './address.ts'
 import { createHttpSocket } from './http-socket.ts'
+import { isUnseen } from './platform.ts'
 import { httpReaches, webSocketReaches } from './reach.ts'
 import { type MakeSocket, type OpenSocket, openSocket, type SocketHandlers } from './socket.ts'
 
@@ -80,7 +81,7 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
       if (!(await httpReaches(addresses.http, over.signal)) || over.signal.aborted || heardAt !== null) return
       timer = setTimeout(() => socket.giveUp('A WebSocket brings nothing, while plain HTTP is answered'), patienceMs)
     }
-    const socket = openSocket(makeSocket(addresses.webSocket), {
+    const guarded: SocketHandlers = {
       ...handlers,
       onText(text) {
         if (heardAt === null) {
@@ -99,7 +100,8 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
         clearTimeout(timer)
         over.abort()
       },
-    })
+    }
+    const socket = openSocket(makeSocket(addresses.webSocket), guarded, isUnseen)
     timer = setTimeout(onDoubt, doubtMs)
     return socket
   }
@@ -119,7 +121,7 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
       lookIn?.(nextLookMs * (0.5 + Math.random()))
       nextLookMs = Math.min(nextLookMs * 2, lastLookMs)
     }
-    return openSocket(createHttpSocket(addresses.http), {
+    const guarded: SocketHandlers = {
       ...handlers,
       onText(text) {
         if (lookIn === null) {
@@ -138,7 +140,9 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
         clearTimeout(timer)
         over.abort()
       },
-    })
+    }
+    // There each question is a request.
+    return openSocket(createHttpSocket(addresses.http), guarded, () => true)
   }
 
   return {

@@ -318,7 +318,7 @@ describe.concurrent('what the platform says of the network', { timeout: 60_000 }
 describe.concurrent('a dead network', { timeout: 60_000 }, () => {
   test.for([
     ['within 5 s after a send', true, [2_000, 3_000]],
-    ['within 13 s when it is quiet', false, [10_000, 3_000]],
+    ['within 5 s when it is quiet', false, [2_000, 3_000]],
   ] as const)('is noticed %s', async ([, isSending, waits]) => {
     await using world = await startWorld()
     const [ada] = await world.people('ada')
