@@ -8,6 +8,7 @@ import { createDeliveries } from './deliveries.ts'
 import { asThrownHere } from './errors.ts'
 import { createLoops, type Loops } from './follow.ts'
 import { type PastOptions, pastMessages } from './past-messages.ts'
+import { orAborted, pause } from './pause.ts'
 import { createPendingCalls } from './pending.ts'
 import { type ListenToPlatform, listenToPlatform } from './platform.ts'
 import { createSession, type TokenSource } from './session.ts'
@@ -48,6 +49,8 @@ export interface ChatClient extends Calls, Loops, AsyncDisposable {
   close(): void
 }
 
+const sayDeliveredMs = 2_000
+
 /** @throws ChatError `invalidInput` when the URL is none */
 export const createClientOn = (
   makeSocket: MakeSocket,
@@ -67,6 +70,7 @@ export const createClientOn = (
     listenToPlatform: listen,
     state,
     token: session.token,
+    tokensVary: typeof token === 'function',
     onOpen() {
       pending.sendAll()
       subscriptions.startAll()
@@ -110,12 +114,17 @@ export const createClientOn = (
       throw error
     }
   }
+  /** With her session goes the right to say what she has got; where nobody answers, she is not held up for long. */
+  const sayDelivered = async ({ signal, timeoutMs = callTimeoutMs }: CallOptions = {}) => {
+    const over = new AbortController()
+    const limit = pause(Math.min(sayDeliveredMs, timeoutMs), over.signal)
+    await orAborted(Promise.race([deliveries.flush(), limit]), signal).finally(() => over.abort())
+  }
   const call = async (name: CallName, input: unknown, callOptions?: CallOptions): Promise<unknown> => {
     if (name === 'register' || name === 'login') {
       return signIn(() => ask(name, input, callOptions) as Promise<SignedIn>)
     }
-    // With her session goes the right to say what she has got.
-    if (name === 'logout') await deliveries.flush()
+    if (name === 'logout') await sayDelivered(callOptions)
     const answer = await ask(name, input, callOptions)
     if (name === 'logout') {
       session.logOut()

@@ -40,6 +40,8 @@ export interface ConnectionOptions {
   state: StateOwner
   /** The session to connect with, or null; asked before each attempt. */
   token(why: TokenReason): Promise<string | null>
+  /** Not all of them are the same. */
+  tokensVary: boolean
   /** The socket is open: everything has to be said anew. */
   onOpen(): void
   /** The server has answered: what must not be sent twice may be sent now. */
@@ -72,7 +74,7 @@ export const createConnection = (options: ConnectionOptions) => {
   let hasAsked = false
   /** ... and one has: what travels here arrives. */
   let isProven = false
-  const whose = createWhose()
+  const whose = createWhose(options.tokensVary)
   let attempt = 0
   let refusedTokens = 0
   let why: TokenReason = 'connect'

@@ -24,7 +24,9 @@ export const createDeliveries = (send: (marks: Mark[]) => Promise<unknown>) => {
     for (const { conversationId, seq } of marks) if (seqs.get(conversationId) === seq) seqs.delete(conversationId)
   }
   const wait = (ms: number) => {
+    clearTimeout(timer)
     waiting = seqs.size > 0
+    if (!waiting) perCall = perCallMax
     if (waiting) timer = setTimeout(sayNext, ms)
   }
   const sayNext = async () => {
@@ -55,7 +57,10 @@ export const createDeliveries = (send: (marks: Mark[]) => Promise<unknown>) => {
     /** The server numbers this conversation anew. */
     forget: (conversationId: string) => seqs.delete(conversationId),
     /** They were another user's. */
-    clear: () => seqs.clear(),
+    clear() {
+      seqs.clear()
+      perCall = perCallMax
+    },
     /** Says all that there is to say, once. Resolves when the server has answered, whatever it has said. */
     async flush() {
       clearTimeout(timer)

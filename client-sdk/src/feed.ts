@@ -2,7 +2,7 @@ import { ChatError } from '../../server/contract/errors.ts'
 import type { ChatEvent, HistoryPage, Message, Receipt } from '../../server/contract/index.ts'
 import { backoffMs } from './backoff.ts'
 import { pause } from './pause.ts'
-import type { Place } from './place.ts'
+import { type Place, versionOf } from './place.ts'
 import { isPutBack } from './put-back.ts'
 
 /**
@@ -24,12 +24,17 @@ export type FeedEvent = (ChatEvent | PutBack) & {
 interface Line {
   /** Everything up to here was given out. */
   top: number
-  /** Of the message at `top`, above those of all before it; infinite where it is not known. */
+  /** Of the message at `top`, above those of all before it. */
   version: number
   /** What came while a hole before it is being filled. */
   held: Arrival[] | null
 }
-const newLine = (top: number): Line => ({ top, version: Number.POSITIVE_INFINITY, held: null })
+/** Above all that are. */
+const unknown = Number.POSITIVE_INFINITY
+const newLine = (top: number): Line => ({ top, version: unknown, held: null })
+/** Nothing is missing before one of these. */
+const isReached = ({ top }: Line, held: Arrival[]) =>
+  held.length === 0 || held.some(({ message }) => message.seq <= top + 1)
 type Arrival = { message: Message; id: string }
 
 export interface FeedOptions {
@@ -71,6 +76,7 @@ export const createFeed = ({ place, give, historyAfter, onCaughtUp, fail, signal
   const takePutBack = (line: Line, message: Message): boolean => {
     if (!isPutBack({ seq: line.top, version: line.version }, message)) return false
     line.top = message.seq - 1
+    place.forget(message.conversationId)
     giveEvent({ type: 'putBack', conversationId: message.conversationId, afterSeq: line.top }, null)
     return true
   }
@@ -87,12 +93,18 @@ export const createFeed = ({ place, give, historyAfter, onCaughtUp, fail, signal
           if (message.seq > line.top || takePutBack(line, message)) giveMessage(line, message, null)
         }
         after = page.nextAfter
+        // The history is older than what was told, and has it soon.
+        if (after === null && !isReached(line, held)) {
+          after = line.top
+          await pause(backoffMs(++failures, null), signal)
+        }
       } catch (error) {
-        if (signal.aborted) return
+        if (signal.aborted) break
         if (!(error instanceof ChatError && error.retryable)) return fail(error as ChatError)
         await pause(backoffMs(++failures, error), signal)
       }
     }
+    if (signal.aborted) return
     line.held = null
     filling--
     for (const arrival of held) takeMessage(arrival)
@@ -113,6 +125,9 @@ export const createFeed = ({ place, give, historyAfter, onCaughtUp, fail, signal
 
   const tellCaughtUp = () => {
     if (filling > 0 || caughtUpAt === null) return
+    // What an earlier run was given last, it was given before now.
+    const reached = versionOf(caughtUpAt)
+    for (const line of lines.values()) if (line.version === unknown) line.version = reached
     giveEvent({ type: 'caughtUp' }, caughtUpAt)
     caughtUpAt = null
     onCaughtUp()

@@ -2,8 +2,8 @@ import { createHttpCalls, type HttpAnswer, type HttpCall } from './http-calls.ts
 import { createHttpStreams } from './http-streams.ts'
 import type { SocketLike } from './socket.ts'
 
-/** Requests for queries at once. */
-const queriesMax = 4
+/** Requests for queries at once. With that of mutations they have 60 calls, of the 100 that the server takes of a user. */
+const queriesMax = 2
 /** A stream and the requests under way can be cut by one cause; answers that are on their way may still come. */
 const lastAnswersMs = 1_000
 /** The code of a WebSocket that ends without a word. */
@@ -23,15 +23,18 @@ export const createHttpSocket = (url: string): SocketLike => {
   /** The server has taken the token, or there is none. */
   let isAdmitted = false
   let isClosing = false
-  /** Nothing was said as this session since the last sign of life. */
-  let isSilent = false
+  /** When something was said as this session. */
+  let saidAt = performance.now()
 
   const request = (path: string, { signal, ...init }: RequestInit & { signal: AbortSignal }) => {
     const headers = { 'content-type': 'application/json', ...(token !== null && { authorization: `Bearer ${token}` }) }
-    isSilent = false
     return fetch(`${url}/${path}`, { method: 'POST', headers, cache: 'no-store', signal, ...init })
   }
-  const postCalls = (path: string, body: string) => request(path, { body, signal: over.signal })
+  const speak: typeof request = (path, init) => {
+    saidAt = performance.now()
+    return request(path, init)
+  }
+  const postCalls = (path: string, body: string) => speak(path, { body, signal: over.signal })
 
   const say = (data: string) => socket.onmessage?.({ data } as never)
 
@@ -41,7 +44,6 @@ export const createHttpSocket = (url: string): SocketLike => {
     socket.onclose?.({ code, reason } as never)
   }
   const terminate = () => {
-    clearInterval(signsOfLife)
     streams.end()
     for (const lane of lanes) lane.drop()
     over.abort()
@@ -71,9 +73,12 @@ export const createHttpSocket = (url: string): SocketLike => {
     for (const lane of lanes) lane.start()
   }
   const streams = createHttpStreams({
-    post: (path, body, signal) => request(path, { body, signal }),
+    post: (path, body, signal) => speak(path, { body, signal }),
     say,
-    onSign: () => say('PONG'),
+    onSign() {
+      giveSignOfLife()
+      say('PONG')
+    },
     onAdmitted: admit,
     onRefused({ message, data }, text) {
       if (isAdmitted) return end(data.kind === 'sessionEnded' ? sessionEndedCode : cutCode, message)
@@ -88,12 +93,12 @@ export const createHttpSocket = (url: string): SocketLike => {
     },
   })
 
+  /** With what the server says on the streams, each 8 s: browsers let the timers of a hidden page wait for a minute. */
   const giveSignOfLife = () => {
+    if (token === null || performance.now() - saidAt < signOfLifeMs) return
     // A network that is gone shows on the streams.
-    if (isSilent && token !== null) request('me', { method: 'GET', signal: over.signal }).catch(() => {})
-    isSilent = true
+    speak('me', { method: 'GET', signal: over.signal }).catch(() => {})
   }
-  const signsOfLife = setInterval(giveSignOfLife, signOfLifeMs)
 
   /** Asks whether the server is there, and takes connections. */
   const knock = async (then: () => void) => {
@@ -132,7 +137,6 @@ export const createHttpSocket = (url: string): SocketLike => {
     /** What was said is still sent; nobody waits for the answers. */
     close() {
       isClosing = true
-      clearInterval(signsOfLife)
       for (const lane of lanes) lane.flush()
       streams.end()
     },

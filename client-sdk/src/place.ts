@@ -14,6 +14,8 @@ export interface Place {
   moveTo(id: string, isPresent: boolean): void
   /** This message was given. */
   gave(message: Message): void
+  /** It is numbered anew. */
+  forget(conversationId: string): void
   /** Changes with versions so far below the cursor's may come again. */
   overlap(versions: number): void
   cursor(): string
@@ -23,8 +25,8 @@ const separator = ';'
 /** Its version is not known; when all has been replayed, it has been as well. */
 const ofEarlierRun = Number.POSITIVE_INFINITY
 
-/** Up to which version the server has given all. */
-const versionOf = (id: string) => Number(/[v.](\d+)$/.exec(id)?.[1] ?? 0)
+/** Up to which version the server has given all, as its own cursor says. */
+export const versionOf = (id: string) => Number(/[v.](\d+)$/.exec(id)?.[1] ?? 0)
 
 export const createPlace = (start: string | undefined): Place => {
   const [lastEventId, ...given] = start?.split(separator) ?? []
@@ -43,16 +45,19 @@ export const createPlace = (start: string | undefined): Place => {
     lastEventId,
     tops,
     moveTo(next, isPresent) {
-      id = next
       const reached = versionOf(next)
+      // A late change comes with an older one, and takes nothing back.
+      if (id.startsWith('v') && reached < versionOf(id)) return
+      id = next
       for (const [conversation, last] of ahead) {
-        if (isPresent) last.version = Math.min(last.version, reached)
+        if (isPresent && last.version === ofEarlierRun) last.version = reached
         if (last.version <= reached - overlap) ahead.delete(conversation)
       }
     },
     gave({ conversationId, seq, version }) {
       ahead.set(conversationId, { seq, version })
     },
+    forget: (conversationId) => ahead.delete(conversationId),
     overlap(versions) {
       overlap = versions
     },

@@ -1,10 +1,14 @@
 import { ChatError } from '../../server/contract/errors.ts'
 import type { SignedIn } from '../../server/contract/index.ts'
 
-/** Whose connections these are: one user's until she is signed out, by whichever tokens. */
-export const createWhose = () => {
+/**
+ * Whose connections these are: one user's until she is signed out, by whichever tokens.
+ * @param tokensVary each connection may come with another one
+ */
+export const createWhose = (tokensVary: boolean) => {
   let token: string | null = null
   let known: { token: string; username: string } | null = null
+  const isUnknown = () => token !== null && token !== known?.token
 
   return {
     /** The next connection is opened with this token, or none. */
@@ -12,9 +16,9 @@ export const createWhose = () => {
       token = next
     },
     token: () => token,
-    isUnknown: () => token !== null && token !== known?.token,
-    /** Nothing of hers may be said to, or heard from, a session that may be somebody else's. */
-    mayBeAnothers: () => token !== null && known !== null && token !== known.token,
+    isUnknown,
+    /** Nothing may be said to, or heard from, a session that may be somebody else's than the one before or after. */
+    mayBeAnothers: () => tokensVary && isUnknown(),
     /** The server says whose this connection is. @returns why it must not be used */
     answered(username: string): ChatError | null {
       if (token === null) return null

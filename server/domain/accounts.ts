@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ChatError, type Login, type Register, type SignedIn, type User, type Username } from '../contract/index.ts'
-import type { Ports, RateRule, StoredSession, StoredUser, Timer } from './ports.ts'
+import type { Ports, StoredSession, StoredUser, Timer } from './ports.ts'
 
 export const sessionMs = 30 * 24 * 3_600_000
 /** A session in use is moved on once a day, so that using it does not mean writing each time. */
@@ -12,15 +12,19 @@ export const register =
     const { store, passwords, rates, rules, clock } = ports
     if (passwords.isCommon(password)) throw new ChatError('commonPassword')
     await rates.take(rules.register, address)
-    if (await store.user(username)) {
+    const hash = async () => {
       // It costs no hash, and who looks for a free name is not to be locked out.
-      rates.giveBack(rules.register, address)
-      throw new ChatError('usernameTaken')
+      if (await store.user(username)) throw new ChatError('usernameTaken')
+      return passwords.hash(password)
     }
+    const passwordHash = await hash().catch((error: unknown) => {
+      rates.giveBack(rules.register, address)
+      throw error
+    })
     const user: StoredUser = {
       username,
       displayName: displayName ?? username,
-      passwordHash: await passwords.hash(password).catch(givingBack(rates, rules.register, address)),
+      passwordHash,
       createdAt: new Date(clock.now()),
     }
     await store.createUser(user)
@@ -35,20 +39,20 @@ export const login =
     const key = `${username} ${address}`
     await rates.take(rules.loginFromAddress, address)
     await rates.take(rules.login, key)
-    const user = await store.user(username)
-    const isRight = async () => passwords.verify(user?.passwordHash ?? (await hashOfNobody(ports)), password)
-    const right = await isRight().catch(givingBack(rates, rules.login, key))
-    if (!user || !right) throw new ChatError('badCredentials')
+    const whoIsRight = async (): Promise<StoredUser | null> => {
+      const user = await store.user(username)
+      const isRight = await passwords.verify(user?.passwordHash ?? (await hashOfNobody(ports)), password)
+      return isRight ? user : null
+    }
+    const user = await whoIsRight().catch((error: unknown) => {
+      // What was never tried is not counted.
+      rates.giveBack(rules.login, key)
+      rates.giveBack(rules.loginFromAddress, address)
+      throw error
+    })
+    if (!user) throw new ChatError('badCredentials')
     rates.giveBack(rules.login, key)
     return openSession(ports, user)
-  }
-
-/** What was never tried is not counted. */
-const givingBack =
-  (rates: Ports['rates'], rule: RateRule, key: string) =>
-  (error: unknown): never => {
-    rates.giveBack(rule, key)
-    throw error
   }
 
 const decoys = new WeakMap<Ports, string>()

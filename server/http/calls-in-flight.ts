@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ChatError } from '../contract/index.ts'
 import { type Counts, createCounts } from './counts.ts'
 
-/** A user's two full batches; and as many users at one address as may well be at once behind a router. */
-const perUserMax = 40
+/** A user's five full batches; and as many users at one address as may well be at once behind a router. */
+const perUserMax = 100
 const perAddressMax = 200
 
 /** @throws ChatError `rateLimited`, here for the address and in `identify` for the user */
@@ -23,6 +23,8 @@ export const createCallsInFlight = (clientAddress: (req: IncomingMessage) => str
   return (req, res, count) => {
     const address = clientAddress(req)
     const begin = (counts: Counts, key: string, max: number) => {
+      // She left while it was looked up whose it is, and nothing would take it off again.
+      if (res.destroyed) return
       if (!counts.add(key, max, count)) throw tooMany
       res.once('close', () => counts.remove(key, count))
     }

@@ -22,11 +22,15 @@ export const serveHealth = (server: FastifyInstance, { isStopping, store, troubl
       () => null,
       (error: unknown) => (error instanceof ChatError ? error.message : 'The store cannot be reached.'),
     )
-  let asked: { at: number; fault: Promise<string | null> } | null = null
+  let asked: { answeredAt: number; fault: Promise<string | null> } | null = null
   const storeFault = () => {
-    const now = performance.now()
-    if (!asked || now - asked.at >= askEveryMs) asked = { at: now, fault: askStore() }
-    return asked.fault
+    if (asked && performance.now() - asked.answeredAt < askEveryMs) return asked.fault
+    const now = { answeredAt: Number.POSITIVE_INFINITY, fault: askStore() }
+    asked = now
+    void now.fault.then(() => {
+      now.answeredAt = performance.now()
+    })
+    return now.fault
   }
 
   server.get('/healthz', async () => ({ status: 'ok' }))

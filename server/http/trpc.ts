@@ -68,6 +68,7 @@ export const serveTrpc = (
         const closed = new AbortController()
         const close = () => res.raw.destroy()
         const count = (counts: Counts, key: string, max: number) => {
+          if (closed.signal.aborted) return
           if (!counts.add(key, max)) throw new ChatError('tooManyConnections')
           closed.signal.addEventListener('abort', () => counts.remove(key))
         }

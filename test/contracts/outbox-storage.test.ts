@@ -236,6 +236,24 @@ describe('in IndexedDB', () => {
     await expect(storage.put(draft('d'))).rejects.toThrow()
   })
 
+  test('where it cannot be opened again at once, it is when something is to be kept', async () => {
+    await using prepared = await inIndexedDb()
+    const storage = await prepared.open(owner)
+    await answerOf(indexedDB.deleteDatabase(`parley outbox of ${owner.username} at ${owner.url}`))
+    const whole = globalThis.indexedDB
+    const broken = Object.assign(Object.create(whole), {
+      open() {
+        throw new DOMException('no room', 'UnknownError')
+      },
+    })
+    globalThis.indexedDB = broken
+    await expect(storage.put(draft('a'))).rejects.toThrow('no room')
+    globalThis.indexedDB = whole
+    await storage.put(draft('b'))
+    expect(namesOf(await storage.read())).toEqual(['b'])
+    await storage.close()
+  })
+
   test('each holder hears what the others do, and users have storages of their own', async () => {
     await using prepared = await inIndexedDb()
     const [one, other, stranger] = await Promise.all([

@@ -69,7 +69,7 @@ test('[P10] the list of conversations is cut in the same way, and its cursor goe
   expect(found.length).toBe(20)
 })
 
-test('[P10] one user has 40 calls over HTTP in flight: a batch counts as its calls, and the others go on', async () => {
+test('[P10] one user has 100 calls over HTTP in flight: a batch counts as its calls, and the others go on', async () => {
   const held: (() => void)[] = []
   await using world = await startWorld({
     adapt: (ports) => ({
@@ -87,8 +87,8 @@ test('[P10] one user has 40 calls over HTTP in flight: a batch counts as its cal
   const headers = { authorization: `Bearer ${ada.token}` }
   const batch = () =>
     fetch(`${world.url}/trpc/${Array.from({ length: 20 }, () => 'conversations').join(',')}?batch=1`, { headers })
-  const batches = [batch(), batch()]
-  await expect.poll(() => held.length).toBe(40)
+  const batches = Array.from({ length: 5 }, batch)
+  await expect.poll(() => held.length).toBe(100)
 
   const refused = await fetch(`${world.url}/trpc/me`, { headers })
   expect(refused.status).toBe(429)
@@ -103,6 +103,47 @@ test('[P10] one user has 40 calls over HTTP in flight: a batch counts as its cal
   for (const release of held) release()
   for (const response of await Promise.all(batches)) await response.text()
   await expect.poll(async () => (await rest.get('/api/me')).status).toBe(200)
+})
+
+test('[P10] who leaves while it is looked up whose her calls and streams are has none in flight', async () => {
+  let isSlow = false
+  const waiting = new Set<() => void>()
+  await using world = await startWorld({
+    adapt: (ports) => ({
+      ...ports,
+      store: {
+        ...ports.store,
+        async session(tokenHash) {
+          if (isSlow) await new Promise<void>((resolve) => waiting.add(resolve))
+          return ports.store.session(tokenHash)
+        },
+      },
+    }),
+  })
+  const [ada] = await world.people('ada')
+  const headers = { authorization: `Bearer ${ada.token}` }
+  const leave = async (path: string, count: number) => {
+    const left = new AbortController()
+    const asked = Array.from({ length: count }, () => fetch(`${world.url}${path}`, { headers, signal: left.signal }))
+    await expect.poll(() => waiting.size).toBe(count)
+    left.abort()
+    await Promise.allSettled(asked)
+    // The server, in this process, hears of it.
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve))
+    for (const go of waiting) go()
+    waiting.clear()
+  }
+  isSlow = true
+  await leave('/trpc/me', 100)
+  await leave('/trpc/onMessage', 20)
+  isSlow = false
+  expect((await fetch(`${world.url}/trpc/me`, { headers })).status).toBe(200)
+  const stream = await fetch(`${world.url}/trpc/onMessage`, { headers })
+  const reader = (stream.body as ReadableStream<Uint8Array>).getReader()
+  let text = ''
+  while (!/ready|error/.test(text)) text += new TextDecoder().decode((await reader.read()).value)
+  expect(text).toContain('ready')
+  await reader.cancel()
 })
 
 test('[P10] a user who reads faster than 100 pages a second waits, and goes on sending', async () => {

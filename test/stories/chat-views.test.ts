@@ -67,6 +67,18 @@ describe.concurrent('a conversation', () => {
     await shows(view, ({ messages }) => messages.length === 60)
   })
 
+  test('why a conversation cannot be read stays said, also to who asks for more of it', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada')
+    await using chat = chatOf(ada)
+    const view = chat.conversation('nobody-here')
+    view.subscribe(() => {})
+    await view.loadOlder()
+    expect(view.getSnapshot()).toMatchObject({ loading: null, error: { kind: 'unknownUser' } })
+    await view.loadOlder()
+    expect(view.getSnapshot()).toMatchObject({ loading: null, error: { kind: 'unknownUser' } })
+  })
+
   test('what the server has lost is not asked for again and again', async () => {
     await using world = await startWorld()
     const [ada, bob] = await world.people('ada', 'bob')

@@ -8,7 +8,7 @@ import { ChatError, type ChatEvent, type Message } from '../../server/contract/i
 import { startNetwork } from '../harness/network.ts'
 import { createInbox, isReceipt } from '../harness/plain-client.ts'
 import type { WebSockets } from '../harness/proxy.ts'
-import { statesOf } from '../harness/states.ts'
+import { isWithin, statesOf } from '../harness/states.ts'
 import { password, startWorld, type World } from '../harness/world.ts'
 
 // What the SDK's loops, calls and sign-ins promise. How it keeps its connection is told in sdk-connection.test.ts.
@@ -305,6 +305,20 @@ test('[P6] what was taken just before she logs out is known as delivered', async
   expect(await take(client.messages(), 1)).toEqual(['one'])
   await client.logout()
   await receipts.first(isDelivered(1))
+  client.close()
+})
+
+test('where nobody answers, logout takes no longer than it may', async () => {
+  await using world = await startWorld()
+  const { bob, open } = await waitingFor(world, 'one')
+  const client = open()
+  const loop = client.messages()
+  await loop.next()
+  bob.network.mute()
+  // Taken, and not known to be delivered.
+  void loop.next()
+  const loggedOut = expect(client.logout(undefined, { timeoutMs: 300 })).rejects.toMatchObject({ kind: 'timedOut' })
+  expect(await isWithin(loggedOut, 300, 300)).toBe(true)
   client.close()
 })
 

@@ -138,6 +138,7 @@ export const createConversation = (options: ConversationOptions) => {
 
   const loadOlder = async () => {
     while (reading && loading === 'newest') await reading
+    if (nextBefore === null) return
     await read('older', async () => {
       if (nextBefore === null) return
       const older = await page({ before: nextBefore, limit: pageSize })

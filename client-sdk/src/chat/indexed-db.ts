@@ -25,16 +25,17 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, username }) => 
   }
   /** A page that deletes the database, or a browser that clears it, closes it for all. */
   const begin = async (mode: IDBTransactionMode): Promise<IDBTransaction> => {
-    const before = opened
     // Strict: some browsers would otherwise call it done before the disk has it.
-    const transaction = async () => (await opened).transaction(store, mode, { durability: 'strict' })
+    const transactionOf = (db: IDBDatabase) => db.transaction(store, mode, { durability: 'strict' })
+    const before = opened
+    const db = await before.catch(() => null)
     try {
-      return await transaction()
+      if (db) return transactionOf(db)
     } catch (error) {
       if ((error as Error).name !== 'InvalidStateError' || isClosed) throw error
-      if (opened === before) opened = open(name)
-      return transaction()
     }
+    if (opened === before) opened = open(name)
+    return transactionOf(await opened)
   }
   const commit = async (change: (drafts: IDBObjectStore) => void) => {
     const transaction = await begin('readwrite')
@@ -81,8 +82,8 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, username }) => 
       isClosed = true
       await Promise.allSettled(writing)
       channel.close()
-      const db = await opened
-      db.close()
+      const db = await opened.catch(() => null)
+      db?.close()
     },
   }
 }
