@@ -229,7 +229,7 @@ describe.concurrent('the outbox', () => {
     await using chat = chatOf(ada, { storage })
     await expect(chat.send({ to: 'bob', text: 'hello' }).sent).rejects.toMatchObject({
       kind: 'notStored',
-      cause: { message: 'It does not open within 10 s' },
+      cause: { message: 'The storage has not answered within 10 s' },
     })
     open()
     await closed.until(() => closed.items.length === 1)

@@ -9,7 +9,7 @@ import type { Draft, OpenOutboxStorage, OutboxOwner, OutboxStorage, StorageNews 
 import { createView, type View } from './view.ts'
 
 /** Browsers have been seen to leave an IndexedDB waiting for ever. */
-const openMs = 10_000
+const answerMs = 10_000
 
 /** A message of one's own that is not acknowledged yet. */
 export interface OutgoingMessage {
@@ -79,7 +79,7 @@ export const createOutbox = (options: OutboxOptions) => {
     onChange()
   }
 
-  const ready = inTime(openStorage(owner)).then(async (storage) => {
+  const ready = openInTime(openStorage(owner)).then(async (storage) => {
     // Whatever is told while this reads, is told of what was read.
     storage.listen((news) => void ready.then(() => isClosed || take(news)))
     const kept = (await storage.read()).map((draft): [string, Entry] => [draft.clientMessageId, stored(draft)])
@@ -207,7 +207,7 @@ export const createOutbox = (options: OutboxOptions) => {
       sender.close()
       view.stop()
       for (const { reject } of entries.values()) reject(new ChatError('closed'))
-      await ready.then((storage) => storage.close()).catch(() => {})
+      await inTime(ready.then((storage) => storage.close())).catch(() => {})
     },
   }
 }
@@ -215,13 +215,17 @@ export const createOutbox = (options: OutboxOptions) => {
 const ignore = () => {}
 
 /** One that opens later is closed again: what it was to keep has failed by then. */
-const inTime = (opening: Promise<OutboxStorage>): Promise<OutboxStorage> =>
+const openInTime = (opening: Promise<OutboxStorage>): Promise<OutboxStorage> =>
+  inTime(opening).catch((error) => {
+    opening.then((storage) => storage.close()).catch(ignore)
+    throw error
+  })
+
+const inTime = <Value>(work: Promise<Value>): Promise<Value> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new Error(`It does not open within ${openMs / 1_000} s`))
-      opening.then((storage) => storage.close()).catch(ignore)
-    }, openMs)
-    opening.finally(() => clearTimeout(timer)).then(resolve, reject)
+    const late = new Error(`The storage has not answered within ${answerMs / 1_000} s`)
+    const timer = setTimeout(reject, answerMs, late)
+    work.finally(() => clearTimeout(timer)).then(resolve, reject)
   })
 
 const stored = (draft: Draft): Entry => ({ draft, isStored: true, resolve: ignore, reject: ignore })
