@@ -24,14 +24,14 @@ export type FeedEvent = (ChatEvent | PutBack) & {
 interface Line {
   /** Everything up to here was given out. */
   top: number
-  /** Of the message at `top`, above those of all before it. */
-  version: number
+  /** When the message at `top` was sent; null: an earlier run was given it. */
+  sentAt: Date | null
+  /** Of those, where no version is above this one. */
+  versionMax: number
   /** What came while a hole before it is being filled. */
   held: Arrival[] | null
 }
-/** Above all that are. */
-const unknown = Number.POSITIVE_INFINITY
-const newLine = (top: number): Line => ({ top, version: unknown, held: null })
+const newLine = (top: number): Line => ({ top, sentAt: null, versionMax: Number.POSITIVE_INFINITY, held: null })
 /** Nothing is missing before one of these. */
 const isReached = ({ top }: Line, held: Arrival[]) =>
   held.length === 0 || held.some(({ message }) => message.seq <= top + 1)
@@ -58,6 +58,8 @@ export const createFeed = ({ place, give, historyAfter, onCaughtUp, fail, signal
   const receipts = new Map<string, number>()
   /** While holes are filled, the place stands still: what fills them comes before it. */
   let filling = 0
+  /** Changes so far below a version may come again. */
+  let overlap = 0
   /** The id of the `caughtUp` that came while holes were being filled. */
   let caughtUpAt: string | null = null
 
@@ -69,12 +71,14 @@ export const createFeed = ({ place, give, historyAfter, onCaughtUp, fail, signal
 
   const giveMessage = (line: Line, message: Message, id: string | null) => {
     line.top = message.seq
-    line.version = message.version
+    line.sentAt = message.sentAt
     giveEvent({ type: 'message', message }, id)
   }
 
   const takePutBack = (line: Line, message: Message): boolean => {
-    if (!isPutBack({ seq: line.top, version: line.version }, message)) return false
+    const { top: seq, sentAt, versionMax } = line
+    const isIt = sentAt ? isPutBack({ seq, sentAt }, message) : message.seq <= seq && message.version > versionMax
+    if (!isIt) return false
     line.top = message.seq - 1
     place.forget(message.conversationId)
     giveEvent({ type: 'putBack', conversationId: message.conversationId, afterSeq: line.top }, null)
@@ -126,8 +130,8 @@ export const createFeed = ({ place, give, historyAfter, onCaughtUp, fail, signal
   const tellCaughtUp = () => {
     if (filling > 0 || caughtUpAt === null) return
     // What an earlier run was given last, it was given before now.
-    const reached = versionOf(caughtUpAt)
-    for (const line of lines.values()) if (line.version === unknown) line.version = reached
+    const versionMax = versionOf(caughtUpAt) + overlap
+    for (const line of lines.values()) line.versionMax = versionMax
     giveEvent({ type: 'caughtUp' }, caughtUpAt)
     caughtUpAt = null
     onCaughtUp()
@@ -148,7 +152,8 @@ export const createFeed = ({ place, give, historyAfter, onCaughtUp, fail, signal
         caughtUpAt = id
         return tellCaughtUp()
       }
-      place.overlap(event.overlap ?? 0)
+      overlap = event.overlap ?? 0
+      place.overlap(overlap)
       giveEvent(event, id)
       if (event.replay === 'complete') return
       for (const { conversationId, afterSeq } of event.conversations) {

@@ -6,6 +6,7 @@ import { explain, type HttpError, httpError } from './explain.ts'
 import { boundConnections } from './plain-connections.ts'
 import { refuseAsProblem } from './rest/refuse.ts'
 import { refuseAsTrpc } from './trpc-errors.ts'
+import { upgradeOptions } from './upgrades.ts'
 
 /** As much as a frame of the socket; a batch of calls has to fit as well. */
 const bodyLimit = 64 * 1024
@@ -31,7 +32,7 @@ export const createHttpServer = ({ log, allowedOrigins, trustedProxies }: HttpOp
     routerOptions: { maxParamLength },
     // Until a request has arrived, until it has begun to, and how long nobody may take what is sent.
     requestTimeout: 30_000,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000, ...upgradeOptions },
     connectionTimeout: 30_000,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,

@@ -1,6 +1,14 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 
+const isWebSocket = ({ headers }: IncomingMessage): boolean => /^websocket$/i.test(headers.upgrade ?? '')
+
+/**
+ * Which upgrades the server leaves to its listener. Node knows this option from 24.9 on, and reads the body of an upgrade away
+ * from 26 on; before, `serveUpgrades` sees to it.
+ */
+export const upgradeOptions: object = { shouldUpgradeCallback: isWebSocket }
+
 type HandleUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /**
@@ -9,7 +17,7 @@ type HandleUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => voi
  */
 export const serveUpgrades = (server: Server, handleUpgrade: HandleUpgrade): void => {
   server.on('upgrade', (req, socket, head) => {
-    if (/^websocket$/i.test(req.headers.upgrade ?? '')) return handleUpgrade(req, socket, head)
+    if (isWebSocket(req)) return handleUpgrade(req, socket, head)
     // Node leaves such a request to whoever listens for upgrades; without the wish it is read once more.
     socket.unshift(Buffer.concat([Buffer.from(withoutWish(req), 'latin1'), head]))
     server.emit('connection', socket)

@@ -6,8 +6,8 @@ import { createInbox } from '../harness/plain-client.ts'
 
 // What the SDK makes of the events of a server, in orders that are hard to bring about at a real one.
 
-const message = (conversationId: string, seq: number, version: number) =>
-  ({ conversationId, seq, version, id: `${conversationId}:${seq}` }) as Message
+const message = (conversationId: string, seq: number, version: number, sentAt = seq) =>
+  ({ conversationId, seq, version, id: `${conversationId}:${seq}`, sentAt: new Date(sentAt) }) as Message
 const told = (...of: Parameters<typeof message>): ChatEvent => ({ type: 'message', message: message(...of) })
 const page = (messages: Message[]) => ({ messages, nextAfter: null }) as unknown as HistoryPage
 const ready: ChatEvent = { type: 'ready', replay: 'complete' }
@@ -79,6 +79,16 @@ test('[P5] numbers that come again are seen for what they are also where only a 
   expect(loop.types()).toEqual(['ready', 'caughtUp', 'putBack', 'message'])
   expect(loop.given()).toEqual(['dm:a:b:21'])
   expect(loop.cursor()).toBe('v521')
+})
+
+test('[P2] messages that got new versions, as they turned up late, are repeats all the same', () => {
+  const loop = follow('v1', () => page([]))
+  loop.take(ready, 'v1')
+  for (const seq of [1, 2, 3]) loop.take(told('a', seq, seq + 1), `v${seq + 1}`)
+  for (const seq of [2, 3]) loop.take(told('a', seq, seq + 100), `v${seq + 100}`)
+  expect(loop.given()).toEqual(['a:1', 'a:2', 'a:3'])
+  loop.take(told('a', 2, 200, 1_000), 'v200')
+  expect(loop.types().slice(4)).toEqual(['putBack', 'message'])
 })
 
 test('who leaves while a hole cannot be filled has left', async () => {

@@ -226,9 +226,9 @@ export const createConversation = (options: ConversationOptions) => {
       view.changed()
     },
     /** The newest of those that stand in a line. */
-    last(): { seq: number; version: number } | null {
-      const { seq, version } = messages.at(-1) ?? {}
-      return seq && version ? { seq, version } : null
+    last(): { seq: number; sentAt: Date } | null {
+      const { seq, sentAt } = messages.at(-1) ?? {}
+      return seq && sentAt ? { seq, sentAt } : null
     },
     /** The server has nothing any more of what came after this number. */
     putBack(afterSeq: number) {

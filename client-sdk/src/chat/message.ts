@@ -10,8 +10,6 @@ export interface ChatMessage {
   id: string | null
   /** Its number in the conversation; null until the server has it. */
   seq: number | null
-  /** When the server took it, for what is to be ordered: opaque, and rising with `seq`. Null until then. */
-  version: number | null
   conversationId: string
   sender: string
   text: string
@@ -27,13 +25,12 @@ export interface ChatMessage {
 }
 
 export const asShown = (message: Message, viewer: string): ChatMessage => {
-  const { id, seq, version, conversationId, sender, text, sentAt, clientMessageId, delivered, read } = message
+  const { id, seq, conversationId, sender, text, sentAt, clientMessageId, delivered, read } = message
   const isOwn = sender === viewer
   return {
     key: (isOwn && clientMessageId) || id,
     id,
     seq,
-    version,
     conversationId,
     sender,
     text,
@@ -45,6 +42,5 @@ export const asShown = (message: Message, viewer: string): ChatMessage => {
 
 export const asSending = (outgoing: OutgoingMessage, sender: string): ChatMessage => {
   const { clientMessageId, conversationId, text, queuedAt, status, error } = outgoing
-  const unknown = { id: null, seq: null, version: null }
-  return { key: clientMessageId, ...unknown, conversationId, sender, text, sentAt: queuedAt, status, error }
+  return { key: clientMessageId, id: null, seq: null, conversationId, sender, text, sentAt: queuedAt, status, error }
 }
