@@ -67,6 +67,42 @@ describe.concurrent('a conversation', () => {
     await shows(view, ({ messages }) => messages.length === 60)
   })
 
+  test('[P6] what is read late from the history takes no message back to an older state', async () => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    for (const { client } of [ada, bob]) client.close()
+    await world.plain(ada.token).api.sendMessage.mutate({ to: 'bob', text: 'one' })
+    const [isRead, mayGoOn, mayFollow] = [createInbox<true>(), createInbox<true>(), createInbox<true>()]
+    const once = (inbox: typeof isRead) => inbox.until(() => inbox.items.length > 0)
+    await using chat = chatOf(ada, {
+      calls: (client) => ({
+        async history(input, options) {
+          const page = await client.history(input, options)
+          isRead.add(true)
+          await once(mayGoOn)
+          return page
+        },
+        async *events(options) {
+          await once(mayFollow)
+          yield* client.events(options)
+        },
+      }),
+    })
+    const view = chat.conversation('bob')
+    const statuses: string[] = []
+    view.subscribe(() => statuses.push(...view.getSnapshot().messages.map(({ status }) => status)))
+    await once(isRead)
+    const phone = await world.device('bob')
+    await phone.received(1)
+    const { api } = world.plain(ada.token)
+    while (!(await api.history.query({ conversation: 'bob' })).messages[0]?.delivered);
+    mayFollow.add(true)
+    await shows(view, ({ messages }) => messages[0]?.status === 'delivered')
+    mayGoOn.add(true)
+    await shows(view, ({ loading }) => loading === null)
+    expect(new Set(statuses)).toEqual(new Set(['delivered']))
+  })
+
   test('why a conversation cannot be read stays said, also to who asks for more of it', async () => {
     await using world = await startWorld()
     const [ada] = await world.people('ada')

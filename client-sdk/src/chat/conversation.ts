@@ -2,7 +2,7 @@ import type { Message } from '../../../server/contract/index.ts'
 import type { ChatClient } from '../client.ts'
 import { asChatError, type ChatError } from '../errors.ts'
 import { orAborted } from '../pause.ts'
-import { asSending, asShown, type ChatMessage } from './message.ts'
+import { asSending, asShown, type ChatMessage, further } from './message.ts'
 import type { Outgoing, OutgoingMessage } from './outbox.ts'
 import { patiently } from './patient.ts'
 import type { Progress } from './progress.ts'
@@ -97,6 +97,8 @@ export const createConversation = (options: ConversationOptions) => {
   }
 
   const shown = (message: Message) => progress.marker()(asShown(message, username))
+  /** It may come twice, and last in an older state: as the answer to its send. */
+  const putEarly = (message: Message) => early.set(message.seq, further(early.get(message.seq), shown(message)))
 
   /** One reading at a time; what fails for good is shown. */
   const read = (kind: 'newest' | 'older', work: () => Promise<void>): Promise<void> => {
@@ -128,10 +130,10 @@ export const createConversation = (options: ConversationOptions) => {
         isStale = false
         const newest = await page({ limit: pageSize })
         if (top === null) {
-          messages = newest.messages.map(shown)
+          messages = newest.messages.map((message) => further(early.get(message.seq), shown(message)))
           nextBefore = newest.nextBefore
           top = newest.messages.at(-1)?.seq ?? 0
-        } else for (const message of newest.messages) early.set(message.seq, shown(message))
+        } else newest.messages.forEach(putEarly)
       }
       await fill()
     })
@@ -157,7 +159,7 @@ export const createConversation = (options: ConversationOptions) => {
       if (missing.length === 0) return
       // What the server has lost is not asked for again and again.
       top = Math.max(top, (missing[0]?.seq ?? 0) - 1)
-      for (const message of missing) early.set(message.seq, shown(message))
+      missing.forEach(putEarly)
     }
   }
   const join = () => {
@@ -174,7 +176,7 @@ export const createConversation = (options: ConversationOptions) => {
   const put = (message: Message) => {
     if (top === null && !reading) return
     if (top !== null && message.seq <= top) return
-    early.set(message.seq, shown(message))
+    putEarly(message)
     join()
     view.changed()
   }

@@ -44,3 +44,9 @@ export const asSending = (outgoing: OutgoingMessage, sender: string): ChatMessag
   const { clientMessageId, conversationId, text, queuedAt, status, error } = outgoing
   return { key: clientMessageId, id: null, seq: null, conversationId, sender, text, sentAt: queuedAt, status, error }
 }
+
+const steps: ChatMessage['status'][] = ['sent', 'delivered', 'read']
+
+/** Of two states of one message the one that got further (P6). */
+export const further = (a: ChatMessage | undefined, b: ChatMessage): ChatMessage =>
+  a && steps.indexOf(a.status) > steps.indexOf(b.status) ? a : b
