@@ -82,6 +82,8 @@ describe.concurrent('a conversation', () => {
           await once(mayGoOn)
           return page
         },
+        // They would tell of receipts.
+        conversations: never,
         async *events(options) {
           await once(mayFollow)
           yield* client.events(options)
