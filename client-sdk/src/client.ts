@@ -36,7 +36,10 @@ export interface ChatClient extends Calls, Loops, AsyncDisposable {
   /** As it was given. */
   readonly url: string
   readonly state: ClientState
-  /** Calls back with each new state. @returns a function that ends it. */
+  /**
+   * Calls back with each new state, and with `live` once more when somebody signs in on a live connection.
+   * @returns a function that ends it.
+   */
   onState(listener: (state: ClientState) => void): () => void
   /**
    * Offline, the next attempt to connect comes now instead of at `retryAt`: when somebody asks for it, or the platform

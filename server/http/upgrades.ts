@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream'
 const isWebSocket = ({ headers }: IncomingMessage): boolean => /^websocket$/i.test(headers.upgrade ?? '')
 
 /**
- * Which upgrades the server leaves to its listener. Node knows this option from 24.9 on, and reads the body of an upgrade away
- * from 26 on; before, `serveUpgrades` sees to it.
+ * Which upgrades the server leaves to its listener. Node knows this option from 22.21 and 24.9 on, and on 26 it must have it,
+ * since there an upgrade's body does not come to the listener; without it `serveUpgrades` sees to the others.
  */
 export const upgradeOptions: object = { shouldUpgradeCallback: isWebSocket }
 

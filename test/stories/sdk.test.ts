@@ -5,13 +5,12 @@ import { createDeliveries, type Mark } from '../../client-sdk/src/deliveries.ts'
 import { createClient } from '../../client-sdk/src/node.ts'
 import type { SocketLike } from '../../client-sdk/src/socket.ts'
 import { ChatError, type ChatEvent, type Message } from '../../server/contract/index.ts'
-import { startNetwork } from '../harness/network.ts'
 import { createInbox, isReceipt } from '../harness/plain-client.ts'
-import type { WebSockets } from '../harness/proxy.ts'
-import { isWithin, statesOf } from '../harness/states.ts'
+import { isWithin } from '../harness/states.ts'
 import { password, startWorld, type World } from '../harness/world.ts'
 
-// What the SDK's loops, calls and sign-ins promise. How it keeps its connection is told in sdk-connection.test.ts.
+// What the SDK's loops and calls promise. How it keeps its connection is told in sdk-connection.test.ts, whose it is in
+// sdk-sign-in.test.ts.
 
 /** Bob's account, with these texts of Ada's waiting for him, and a way to open clients of his. */
 const waitingFor = async (world: World, ...texts: string[]) => {
@@ -382,87 +381,4 @@ describe.concurrent('calls', () => {
       /^to: An address is a username .* or a conversation/,
     )
   })
-
-  test('who logs out can log in at once, as somebody else', async () => {
-    await using world = await startWorld()
-    const [ada] = await world.people('ada', 'bob')
-    await ada.client.logout()
-    expect(ada.client.state.status).toBe('signedOut')
-    await ada.client.login({ username: 'bob', password })
-    expect((await ada.client.me()).username).toBe('bob')
-  })
-
-  test('of two sign-ins at once the second is refused, and the session kept is that of the connection', async () => {
-    await using world = await startWorld()
-    await world.people('ada', 'bob')
-    const client = createClient({ url: world.url })
-    const first = client.login({ username: 'ada', password })
-    await expect(client.login({ username: 'bob', password })).rejects.toMatchObject({ kind: 'badRequest' })
-    expect((await first).user.username).toBe('ada')
-    expect((await client.me()).username).toBe('ada')
-    await expect(client.login({ username: 'bob', password })).rejects.toMatchObject({ kind: 'badRequest' })
-    client.close()
-  })
-
-  test('[P9] a sign-in that was given up is never carried on: what follows is another session', async () => {
-    await using world = await startWorld()
-    await world.people('ada')
-    const client = createClient({ url: world.url })
-    await expect(client.me()).rejects.toMatchObject({ kind: 'notSignedIn' })
-    const over = new AbortController()
-    const login = client.login({ username: 'ada', password }, { signal: over.signal })
-    over.abort()
-    await expect(login).rejects.toThrow('aborted')
-    // By now, on the connection before, she would be signed in.
-    await client.register({ username: 'bob', password })
-    expect((await client.me()).username).toBe('bob')
-    client.close()
-  })
-
-  test('who signs in on a live connection hears of it as of a connection', async () => {
-    await using world = await startWorld()
-    await world.people('ada')
-    const client = createClient({ url: world.url })
-    await expect(client.me()).rejects.toMatchObject({ kind: 'notSignedIn' })
-    const states = statesOf(client)
-    await client.login({ username: 'ada', password })
-    expect(states.statuses()).toEqual(['live'])
-    client.close()
-  })
-
-  test.for<WebSockets>(['pass', 'refused'])(
-    '[P9] a token function may give another session of the same user, and nobody else’s (WebSockets: %s)',
-    async (webSockets) => {
-      await using world = await startWorld({ webSockets })
-      const [ada, bob] = await world.people('ada', 'bob')
-      const phone = await world.device('ada')
-      let token = ada.token
-      const network = await startNetwork(world.proxy.url)
-      const client = createClient({ url: network.url, token: () => token })
-      const states = statesOf(client)
-      const texts = createInbox<string>()
-      const listen = async () => {
-        for await (const { text } of client.messages()) texts.add(text)
-      }
-      const loop = listen()
-      await states.next('live', 0)
-      token = phone.token
-      network.kick()
-      await states.next('live')
-      await bob.send('ada', 'one')
-      await texts.until(() => texts.items.length === 1)
-      token = bob.token
-      network.kick()
-      await states.next('signedOut')
-      expect(client.state).toMatchObject({
-        error: {
-          kind: 'sessionEnded',
-          message: 'The token is one of bob; this client is ada’s until she is signed out.',
-        },
-      })
-      await expect(loop).rejects.toMatchObject({ kind: 'sessionEnded' })
-      client.close()
-      await network[Symbol.asyncDispose]()
-    },
-  )
 })

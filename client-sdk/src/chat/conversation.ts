@@ -140,10 +140,10 @@ export const createConversation = (options: ConversationOptions) => {
 
   const loadOlder = async () => {
     while (reading && loading === 'newest') await reading
-    if (nextBefore === null) return
+    const before = nextBefore
+    if (before === null) return
     await read('older', async () => {
-      if (nextBefore === null) return
-      const older = await page({ before: nextBefore, limit: pageSize })
+      const older = await page({ before, limit: pageSize })
       messages = [...older.messages.map(shown), ...messages]
       nextBefore = older.nextBefore
       await fill()

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest'
+import { createClient } from '../../client-sdk/src/node.ts'
+import { startNetwork } from '../harness/network.ts'
+import { createInbox } from '../harness/plain-client.ts'
+import type { WebSockets } from '../harness/proxy.ts'
+import { statesOf } from '../harness/states.ts'
+import { password, startWorld, type World } from '../harness/world.ts'
+
+// A client is one user's until she is signed out, whatever becomes of sign-ins, sessions and tokens.
+
+/** A client that is connected, and nobody's. */
+const connectStranger = async ({ url }: World) => {
+  const client = createClient({ url })
+  await expect(client.me()).rejects.toMatchObject({ kind: 'notSignedIn' })
+  return client
+}
+
+describe.concurrent('sign-ins', () => {
+  test('who logs out can log in at once, as somebody else', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada', 'bob')
+    await ada.client.logout()
+    expect(ada.client.state.status).toBe('signedOut')
+    await ada.client.login({ username: 'bob', password })
+    expect((await ada.client.me()).username).toBe('bob')
+  })
+
+  test('of two sign-ins at once the second is refused, and the session kept is that of the connection', async () => {
+    await using world = await startWorld()
+    await world.people('ada', 'bob')
+    const client = createClient({ url: world.url })
+    const first = client.login({ username: 'ada', password })
+    await expect(client.login({ username: 'bob', password })).rejects.toMatchObject({ kind: 'badRequest' })
+    expect((await first).user.username).toBe('ada')
+    expect((await client.me()).username).toBe('ada')
+    await expect(client.login({ username: 'bob', password })).rejects.toMatchObject({ kind: 'badRequest' })
+    client.close()
+  })
+
+  test('[P9] a sign-in that was given up is never carried on: what follows is another session', async () => {
+    await using world = await startWorld()
+    await world.people('ada')
+    const client = await connectStranger(world)
+    const over = new AbortController()
+    const login = client.login({ username: 'ada', password }, { signal: over.signal })
+    over.abort()
+    await expect(login).rejects.toThrow('aborted')
+    // By now, on the connection before, she would be signed in.
+    await client.register({ username: 'bob', password })
+    expect((await client.me()).username).toBe('bob')
+    client.close()
+  })
+
+  test('who signs in on a live connection hears of it as of a connection', async () => {
+    await using world = await startWorld()
+    await world.people('ada')
+    const client = await connectStranger(world)
+    const states = statesOf(client)
+    await client.login({ username: 'ada', password })
+    expect(states.statuses()).toEqual(['live'])
+    client.close()
+  })
+
+  test.for<WebSockets>(['pass', 'refused'])(
+    '[P9] a token function may give another session of the same user, and nobody else’s (WebSockets: %s)',
+    async (webSockets) => {
+      await using world = await startWorld({ webSockets })
+      const [ada, bob] = await world.people('ada', 'bob')
+      const phone = await world.device('ada')
+      let token = ada.token
+      const network = await startNetwork(world.proxy.url)
+      const client = createClient({ url: network.url, token: () => token })
+      const states = statesOf(client)
+      const texts = createInbox<string>()
+      const listen = async () => {
+        for await (const { text } of client.messages()) texts.add(text)
+      }
+      const loop = listen()
+      await states.next('live', 0)
+      token = phone.token
+      network.kick()
+      await states.next('live')
+      await bob.send('ada', 'one')
+      await texts.until(() => texts.items.length === 1)
+      token = bob.token
+      network.kick()
+      await states.next('signedOut')
+      expect(client.state).toMatchObject({
+        error: {
+          kind: 'sessionEnded',
+          message: 'The token is one of bob; this client is ada’s until she is signed out.',
+        },
+      })
+      await expect(loop).rejects.toMatchObject({ kind: 'sessionEnded' })
+      client.close()
+      await network[Symbol.asyncDispose]()
+    },
+  )
+})
