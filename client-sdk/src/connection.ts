@@ -1,5 +1,6 @@
 import { ChatError } from '../../server/contract/errors.ts'
 import type { SignedIn, User } from '../../server/contract/index.ts'
+import { sessionEndedCode } from '../../server/contract/wire.ts'
 import type { Addresses } from './address.ts'
 import { backoffMs, lastMs } from './backoff.ts'
 import { fromErrorShape } from './errors.ts'
@@ -21,7 +22,6 @@ export type Loss =
   /** No connection follows by itself. */
   | 'forGood'
 
-const sessionEndedCode = 4401
 /** Malformed frame, not UTF-8, against the rules, too large. */
 const atFaultCodes = [1002, 1007, 1008, 1009]
 /** In a row: the token, and the one that was given for it. */

@@ -1,7 +1,5 @@
-/** The server takes so many calls in one request, ... */
-const batchMax = 20
-/** ... and so many bytes. */
-const bodyMaxBytes = 64 * 1024
+import { maxBatch, maxFrameBytes } from '../../server/contract/wire.ts'
+
 /** Longer than the server takes for anything. One connection of several can die alone, and its request with it. */
 const requestMs = 15_000
 
@@ -39,9 +37,9 @@ export const createHttpCalls = ({ post, requestsMax, onAnswer, onFail }: HttpCal
   const nextBatch = (): HttpCall[] => {
     let bytes = 2
     let count = 0
-    while (count < Math.min(queue.length, batchMax)) {
+    while (count < Math.min(queue.length, maxBatch)) {
       bytes += new TextEncoder().encode((queue[count] as HttpCall).input).length + 6
-      if (count > 0 && bytes > bodyMaxBytes) break
+      if (count > 0 && bytes > maxFrameBytes) break
       count++
     }
     return queue.splice(0, count)

@@ -1,3 +1,4 @@
+import { sessionEndedCode } from '../../server/contract/wire.ts'
 import { createHttpCalls, type HttpAnswer, type HttpCall } from './http-calls.ts'
 import { createHttpStreams } from './http-streams.ts'
 import type { SocketLike } from './socket.ts'
@@ -8,7 +9,6 @@ const queriesMax = 2
 const lastAnswersMs = 1_000
 /** The code of a WebSocket that ends without a word. */
 const cutCode = 1006
-const sessionEndedCode = 4401
 /** The server ends the streams of a session that says nothing for 30 s. */
 const signOfLifeMs = 10_000
 

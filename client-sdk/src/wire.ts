@@ -1,9 +1,7 @@
 import { ChatError } from '../../server/contract/errors.ts'
+import { maxFrameBytes } from '../../server/contract/wire.ts'
 import type { ErrorShape } from '../../server/trpc/errors.ts'
 import { deserialize, serialize } from './superjson.ts'
-
-/** The server closes the connection on a larger frame. */
-const maxFrameBytes = 64 * 1024
 
 /** tRPC's frames, as this client writes and reads them. */
 export const writeConnectionParams = (token: string | null): string =>

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { sessionEndedCode } from '../contract/wire.ts'
 import { describeRouter } from '../panel/describe.ts'
 import type { PanelOptions } from '../panel/document.ts'
 import { appRouter } from '../trpc/router.ts'
@@ -28,7 +29,7 @@ const options: PanelOptions = {
   ],
   signOut: 'logout',
   errors: { kind: 'kind', issues: 'issues' },
-  finalCloseCodes: [4401],
+  finalCloseCodes: [sessionEndedCode],
   snippets: [
     {
       label: 'SDK',

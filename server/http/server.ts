@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import { maxFrameBytes } from '../contract/wire.ts'
 import type { Log } from '../domain/ports.ts'
 import { explain, type HttpError, httpError } from './explain.ts'
 import { boundConnections } from './plain-connections.ts'
@@ -8,8 +9,6 @@ import { refuseAsProblem } from './rest/refuse.ts'
 import { refuseAsTrpc } from './trpc-errors.ts'
 import { upgradeOptions } from './upgrades.ts'
 
-/** As much as a frame of the socket; a batch of calls has to fit as well. */
-const bodyLimit = 64 * 1024
 /** Room for the names of a batch of calls in one path. */
 const maxParamLength = 2_000
 
@@ -28,7 +27,7 @@ export const createHttpServer = ({ log, allowedOrigins, trustedProxies }: HttpOp
     return reply.code(status).send({ message: error.message })
   }
   const server = fastify({
-    bodyLimit,
+    bodyLimit: maxFrameBytes,
     routerOptions: { maxParamLength },
     // Until a request has arrived, until it has begun to, and how long nobody may take what is sent.
     requestTimeout: 30_000,

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
 import type { FastifyInstance } from 'fastify'
 import { ChatError } from '../contract/index.ts'
+import { maxBatch } from '../contract/wire.ts'
 import type { Log } from '../domain/ports.ts'
 import type { CreateHttpContext } from '../trpc/context.ts'
 import { logUnforeseen } from '../trpc/errors.ts'
@@ -10,7 +11,6 @@ import type { BeginCalls } from './calls-in-flight.ts'
 import { type Counts, createCounts } from './counts.ts'
 import { httpError } from './explain.ts'
 
-const maxBatch = 20
 /** Open streams of one user, of one address and of all: as many as sockets. */
 const streamsPerUser = 20
 const streamsPerAddress = 200

@@ -1,3 +1,5 @@
+import { sessionEndedCode } from '../contract/wire.ts'
+
 /**
  * Why a socket was closed, as the client sees it. Up to 1015 the codes are those of RFC 6455, from 4000 on ours.
  *
@@ -24,7 +26,7 @@ export const closeCodes = {
   internalError: 1011,
   restarting: 1012,
   tryAgainLater: 1013,
-  unauthorized: 4401,
+  unauthorized: sessionEndedCode,
   signInTimeout: 4408,
 } as const
 

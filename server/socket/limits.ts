@@ -1,3 +1,5 @@
+import { maxBatch, maxFrameBytes } from '../contract/wire.ts'
+
 /** Every bound of a socket in one place. Bytes are bytes on the wire, times are milliseconds. */
 export interface SocketLimits {
   /** Largest message, whole or in fragments; a larger one closes 1009. */
@@ -37,9 +39,9 @@ export interface SocketLimits {
 }
 
 export const socketDefaults: SocketLimits = {
-  maxFrameBytes: 64 * 1024,
+  maxFrameBytes,
   maxJsonDepth: 32,
-  maxBatch: 20,
+  maxBatch,
   socketsPerUser: 20,
   socketsPerAddress: 200,
   sockets: 10_000,

@@ -1,4 +1,5 @@
 import { ChatError, type SignedIn, type Username } from '../contract/index.ts'
+import { sessionEndedCode } from '../contract/wire.ts'
 import { hashToken } from '../domain/accounts.ts'
 import type { Chat } from '../domain/chat.ts'
 import type { Clock } from '../domain/ports.ts'
@@ -28,9 +29,6 @@ export interface Connection {
   identify(username: string): void
   close(code: number, reason: string): void
 }
-
-/** The session of this connection ended; the client must sign in again. */
-const sessionEndedCode = 4401
 
 const isSomebodyElses = new ChatError('badRequest', {
   message: 'This connection is signed in as somebody else; open another one.',

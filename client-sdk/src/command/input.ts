@@ -1,22 +1,20 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
+import { maxFrameBytes } from '../../../server/contract/wire.ts'
 import { ChatError } from '../errors.ts'
 import { UsageError } from './exit-codes.ts'
 
 /** What the command reads: a terminal, a pipe or a file. */
 export type Input = NodeJS.ReadStream
 
-/** No text or password that a server takes is longer. */
-const maxBytes = 64 * 1024
-
-/** All of it. @throws ChatError `tooLarge` @throws UsageError when it is not UTF-8 */
+/** All of it. @throws ChatError `tooLarge` where no frame could carry it @throws UsageError when it is not UTF-8 */
 export const readAll = async (input: Input): Promise<string> => {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of input) {
     chunks.push(chunk)
     bytes += chunk.length
-    if (bytes > maxBytes) throw new ChatError('tooLarge', { message: 'What stands on stdin is too long' })
+    if (bytes > maxFrameBytes) throw new ChatError('tooLarge', { message: 'What stands on stdin is too long' })
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
