@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock, Gap, Log, Timer } from '../../domain/ports.ts'
-import { type Line, readBatch, readLines, writeBatch, writeLine } from './batch.ts'
+import type { Clock, Log, Timer } from '../../domain/ports.ts'
 import type { RedisConnections } from './connections.ts'
+import { createEcho } from './echo.ts'
 import { explainRedis } from './explain.ts'
+import { createHeartbeat } from './heartbeat.ts'
+import { createIncoming, goodbye, type OnGone, type OnHole, type OnLine } from './incoming.ts'
+import { createOutgoing } from './outgoing.ts'
 import { type ChannelTimes, createPeers } from './peers.ts'
+import { createSubscription } from './subscription.ts'
+import { createWholeness } from './wholeness.ts'
 
-/** What waits to be taken by a slow Redis. Past this it is lost, and the next number says so. */
-const waitingBytesMax = 32 * 1024 * 1024
-/** How long the proof at the start may take that this node hears itself. */
+/** How long it may take at the start until this node has heard itself. */
 const proofMs = 5_000
-/** Others are waited for at the start as long as this; one that died a moment ago would never come. */
+/** How long the start waits for the other nodes; one that died a moment ago would never come. */
 const hearAllMs = 2_000
 
 /**
@@ -22,11 +25,11 @@ export interface NodeChannel {
   readonly node: string
   /** To all other nodes. @param head, body without line ends and tabs, as JSON is */
   send(topic: string, head: string, body: string): void
-  on(topic: string, onLine: (node: string, line: Line) => void): void
+  on(topic: string, onLine: OnLine): void
   /** Something that this node said was missed, or (null) that any of them said. */
-  onHole(onHole: (node: string | null, gap: Gap) => void): void
+  onHole(onHole: OnHole): void
   /** A node has stopped in good order, or (`died`) was not heard for as long as its lease. */
-  onGone(onGone: (node: string, how: { died: boolean; heardAt: Date }) => void): void
+  onGone(onGone: OnGone): void
   /** The other nodes, as far as they were heard. */
   others(): string[]
   /** Whether all other nodes are heard, and this one. */
@@ -61,197 +64,96 @@ export const openChannel = async ({
   const { commands, subscriber, reconnect } = connections
   const node = randomBytes(8).toString('base64url')
   const peers = createPeers(times)
-  const onLines = new Map<string, (node: string, line: Line) => void>()
-  const onHoles: ((node: string | null, gap: Gap) => void)[] = []
-  const onGones: ((node: string, how: { died: boolean; heardAt: Date }) => void)[] = []
-
-  let lines: string[] = []
-  let number = 0
-  let waitingBytes = 0
-  let saidSinceBeat = false
-  let subscribed = false
-  /** Own batches on their way, and when the last that came back was sent: so long what is heard has taken. */
-  let underWay: { number: number; sentAt: number }[] = []
-  let heardSelfOf = clock.now()
-  let onProof = () => {}
-  let isWhole = false
-  let onWhole = () => {}
-  let closed = false
-
-  const flush = (): Promise<unknown> => {
-    const said = lines
-    lines = []
-    number++
-    saidSinceBeat = true
-    const text = writeBatch(node, number, said)
-    if (commands.status !== 'ready' || waitingBytes > waitingBytesMax) return Promise.resolve()
-    waitingBytes += text.length
-    underWay.push({ number, sentAt: clock.now() })
-    return commands
-      .publish(name, text)
-      .catch(() => {}) // The others miss this number, and ours is not heard here: both find out by that.
-      .finally(() => {
-        waitingBytes -= text.length
-      })
-  }
-  const hearsItself = () => subscribed && clock.now() - heardSelfOf <= times.silentMs
-  const judge = () => {
-    const was = isWhole
-    isWhole = hearsItself() && !peers.isAnySilent(clock.now())
-    if (was && !isWhole && !closed) log.warn({ node }, 'some nodes are not heard; their news are read from the store')
-    if (was || !isWhole) return
-    log.info({ node }, 'all nodes are heard')
-    onWhole()
-  }
-  const hole = (whose: string | null, gap: Gap = 'gap') => {
-    for (const onHole of onHoles) onHole(whose, gap)
-  }
-
-  /** A line that cannot be read, of a newer Parley perhaps, is one that was missed. */
-  const take = (from: string, line: Line) => {
-    try {
-      onLines.get(line.topic)?.(from, line)
-    } catch (error) {
-      log.warn({ from, topic: line.topic, error }, 'what a node said cannot be read')
-      hole(from)
-    }
-  }
-  const hear = (text: string) => {
-    const batch = readBatch(text)
-    if (!batch) return
-    if (batch.node === node) {
-      const back = underWay.findLastIndex(({ number }) => number <= batch.number)
-      heardSelfOf = underWay[back]?.sentAt ?? heardSelfOf
-      underWay = underWay.slice(back + 1)
-      onProof()
-    } else {
-      const order = peers.heard(batch.node, batch.number, clock.now())
-      if (order === 'old') return
-      if (order === 'hole') hole(batch.node)
-      for (const line of readLines(text)) {
-        if (line.topic === 'goodbye') {
-          peers.depart(batch.node)
-          for (const onGone of onGones) onGone(batch.node, { died: false, heardAt: new Date(clock.now()) })
-        } else take(batch.node, line)
-      }
-    }
-    if (!isWhole) judge()
-  }
-
-  const subscribe = async () => {
-    await subscriber.subscribe(name)
-    subscribed = true
+  const echo = createEcho(clock, times)
+  const outgoing = createOutgoing({ name, node, commands, onPublish: echo.sent })
+  const incoming = createIncoming({ node, peers, clock, log, onEcho: echo.heard })
+  const subscription = createSubscription({
+    name,
+    subscriber,
+    onText(text) {
+      if (incoming.hear(text) && !wholeness.isWhole()) wholeness.judge()
+    },
     // The numbers stay: what a peer says before its own connection is back is lost after this, and shows as a hole.
-    hole(null)
-  }
-  const resubscribe = () => void subscribe().catch(() => {}) // The connection is gone again, and will come again.
-  const sayNumber = () => void flush()
-  const away = () => {
-    subscribed = false
-    underWay = []
-    judge()
-  }
-  subscriber.on('message', (_channel, text) => hear(text))
-
-  let expectedAt = 0
-  let reconnectedAt = Number.NEGATIVE_INFINITY
-  let timer: Timer | undefined
-  const beat = () => {
-    const now = clock.now()
+    onOpen: () => incoming.tellHole(null, 'gap'),
+    onLost() {
+      echo.forget()
+      wholeness.judge()
+    },
+  })
+  const hearsItself = () => subscription.isOpen() && echo.isRecent()
+  const wholeness = createWholeness({
+    node,
+    clock,
+    log,
+    isEverybodyHeard: () => hearsItself() && !peers.isAnySilent(clock.now()),
+  })
+  const heartbeat = createHeartbeat(clock, times.beatMs, (offMs) => {
     // A late turn, or a clock that was set, says nothing of the others; this node has yet to hear itself again.
-    const offMs = now - expectedAt
     if (Math.abs(offMs) > times.beatMs) {
       peers.excuse(offMs)
-      underWay = []
-      heardSelfOf = now - times.silentMs - 1
+      echo.startOver()
     }
-    if (!saidSinceBeat) sayNumber()
-    saidSinceBeat = false
-    for (const { node: lost, heardAt } of peers.takeLost(now)) {
+    outgoing.beat()
+    for (const { node: lost, heardAt } of peers.takeLost(clock.now())) {
       log.warn({ lost }, 'a node was not heard for as long as its lease; its people count as gone')
-      for (const onGone of onGones) onGone(lost, { died: true, heardAt: new Date(heardAt) })
+      incoming.tellGone(lost, { died: true, heardAt: new Date(heardAt) })
     }
-    judge()
-    // A peer that vanished without a word leaves connections on which nothing comes, for a quarter of an hour.
-    if (Math.abs(now - Math.max(heardSelfOf, reconnectedAt)) > times.stuckMs) {
-      reconnectedAt = now
-      reconnect()
-    }
-    scheduleBeat()
-  }
-  const scheduleBeat = () => {
-    expectedAt = clock.now() + times.beatMs
-    timer = clock.setTimeout(beat, times.beatMs)
-  }
-
-  const proof = new Promise<void>((resolve, reject) => {
-    const deadline = setTimeout(
-      () => reject(new Error(explainRedis(new Error('it does not pass on what this node publishes'), url))),
-      proofMs,
-    )
-    onProof = () => {
-      clearTimeout(deadline)
-      onProof = () => {}
-      resolve()
-    }
+    wholeness.judge()
+    if (echo.isStuck()) reconnect()
   })
-  proof.catch(() => {})
-  try {
-    await subscribe()
-    await commands.publish(name, writeBatch(node, ++number, []))
-    await proof
-  } catch (error) {
-    onProof()
-    throw error instanceof Error && error.message.startsWith('Redis cannot be used')
-      ? error
-      : new Error(explainRedis(error, url))
+
+  const hearSelf = async () => {
+    await subscription.open()
+    await outgoing.first()
+    await echo.first
   }
-  // Only from here on: the first time is above, with its errors for whoever starts.
-  subscriber.on('ready', resubscribe)
-  subscriber.on('close', away)
+  const notPassedOn = new Error('it does not pass on what this node publishes')
+  await inTime(clock, proofMs, hearSelf(), notPassedOn).catch((error: unknown) => {
+    throw new Error(explainRedis(error, url))
+  })
+  subscription.keep()
+  const sayNumber = () => void outgoing.flush()
   commands.on('ready', sayNumber)
-  judge()
-  scheduleBeat()
+  wholeness.judge()
+  heartbeat.start()
 
   return {
     node,
-    send(topic, head, body) {
-      if (lines.length === 0) queueMicrotask(() => void (lines.length > 0 && flush()))
-      lines.push(writeLine(topic, head, body))
-    },
-    on: (topic, onLine) => void onLines.set(topic, onLine),
-    onHole: (onHole) => void onHoles.push(onHole),
-    onGone: (onGone) => void onGones.push(onGone),
+    send: outgoing.add,
+    on: incoming.on,
+    onHole: incoming.onHole,
+    onGone: incoming.onGone,
     others: peers.names,
-    whole: () => isWhole,
-    hearAll: () =>
-      new Promise((resolve) => {
-        if (isWhole) return resolve()
-        const timer = setTimeout(resolve, hearAllMs)
-        onWhole = () => {
-          clearTimeout(timer)
-          onWhole = () => {}
-          resolve()
-        }
-      }),
+    whole: wholeness.isWhole,
+    hearAll: () => wholeness.wait(hearAllMs),
     hearsItself,
     settle(atWork) {
-      const { died, unheard } = peers.settle(
-        atWork.filter((name) => name !== node),
-        clock.now(),
-      )
-      for (const dead of died) hole(dead, 'oldGap')
-      judge()
+      const others = atWork.filter((name) => name !== node)
+      const { died, unheard } = peers.settle(others, clock.now())
+      for (const dead of died) incoming.tellHole(dead, 'oldGap')
+      wholeness.judge()
       return unheard
     },
     async close() {
-      closed = true
-      timer?.cancel()
-      subscriber.off('ready', resubscribe)
+      wholeness.close()
+      heartbeat.stop()
+      subscription.stop()
       commands.off('ready', sayNumber)
-      subscriber.off('close', away)
-      lines.push(writeLine('goodbye', '', ''))
-      await flush()
+      outgoing.add(goodbye, '', '')
+      await outgoing.flush()
     },
+  }
+}
+
+/** @throws what `work` throws, or `lateError` after `ms` */
+const inTime = async (clock: Clock, ms: number, work: Promise<void>, lateError: Error): Promise<void> => {
+  let timer: Timer | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = clock.setTimeout(() => reject(lateError), ms)
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    timer?.cancel()
   }
 }
