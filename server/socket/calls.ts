@@ -1,73 +1,43 @@
 import { callTRPCProcedure, TRPCError } from '@trpc/server'
 import type { AnyProcedure, AnyRouter } from '@trpc/server/unstable-core-do-not-import'
+import type { Answers } from './answers.ts'
 import { type Call, isObject } from './frames.ts'
 import type { Subscription } from './subscription.ts'
+import type { Writer } from './writer.ts'
 
-export interface CallsHost {
-  readonly router: AnyRouter
-  readonly limits: { callsInFlight: number; callsQueued: number }
-  readonly hasRoom: boolean
+export interface CallsOptions {
+  router: AnyRouter
+  limits: { callsInFlight: number; callsQueued: number }
+  writer: Writer
+  answers: Answers
   /** Aborted when the socket is gone; the signal of queries and mutations. */
-  readonly closed: AbortSignal
-  answer(call: Call, result: unknown): void
-  fail(call: Call, cause: unknown): void
+  closed(): AbortSignal
   /** A call has finished; the queue has room for more. */
-  onCallFinished(): void
+  onFinished(): void
+}
+
+export interface Calls {
+  /** How many have ever finished: a sign of life of a socket that is not being read. The calls alone change it. */
+  readonly finished: number
+  isFull(): boolean
+  isIdle(): boolean
+  /** A subscription is a call until its procedure has returned the stream. */
+  push(call: Call, subscription?: Subscription): void
+  /** From now on calls run. */
+  open(ctx: unknown): void
+  /** Takes away the calls that have not started. */
+  clear(): Call[]
+  /** Starts what may start. */
+  pump(): void
 }
 
 /** The calls of one connection: so many run at once, in the order of their arrival, while the socket takes the answers. */
-export class Calls {
-  readonly #host: CallsHost
-  #queue: { call: Call; subscription: Subscription | undefined }[] = []
-  #context: { ctx: unknown } | undefined
-  inFlight = 0
-  /** How many have finished ever: a sign of life of a socket that is not being read. */
-  finished = 0
+export const createCalls = ({ router, limits, writer, answers, closed, onFinished }: CallsOptions): Calls => {
+  let queue: { call: Call; subscription: Subscription | undefined }[] = []
+  let inFlight = 0
+  let context: { ctx: unknown } | undefined
 
-  constructor(host: CallsHost) {
-    this.#host = host
-  }
-
-  get full(): boolean {
-    return this.#queue.length >= this.#host.limits.callsQueued
-  }
-
-  get idle(): boolean {
-    return this.inFlight === 0 && this.#queue.length === 0
-  }
-
-  /** A subscription is a call until its procedure has returned the stream. */
-  push(call: Call, subscription?: Subscription) {
-    this.#queue.push({ call, subscription })
-    this.pump()
-  }
-
-  /** From now on calls run. */
-  open(ctx: unknown) {
-    this.#context = { ctx }
-    this.pump()
-  }
-
-  /** Takes away the calls that have not started. */
-  clear(): Call[] {
-    const waiting = this.#queue.map(({ call }) => call)
-    this.#queue = []
-    return waiting
-  }
-
-  /** Starts what may start. */
-  pump() {
-    if (this.#context === undefined) return
-    const { ctx } = this.#context
-    while (this.#queue.length > 0 && this.inFlight < this.#host.limits.callsInFlight && this.#host.hasRoom) {
-      const { call, subscription } = this.#queue.shift()!
-      this.inFlight++
-      void this.#run(call, subscription, ctx)
-    }
-  }
-
-  async #run(call: Call, subscription: Subscription | undefined, ctx: unknown) {
-    const { router } = this.#host
+  const run = async (call: Call, subscription: Subscription | undefined, ctx: unknown) => {
     try {
       if (subscription?.ended) return subscription.begin(undefined)
       call.input = readInput(call, router)
@@ -77,31 +47,60 @@ export class Calls {
         type: call.type,
         ctx,
         getRawInput: () => Promise.resolve(call.input),
-        signal: subscription ? subscription.signal : this.#host.closed,
+        signal: subscription ? subscription.signal : closed(),
         batchIndex: call.batchIndex,
       })
       if (subscription) subscription.begin(result)
-      else this.#host.answer(call, result)
+      else answers.answer(call, result)
     } catch (cause) {
       if (subscription) subscription.fail(cause)
-      else this.#host.fail(call, cause)
+      else answers.fail(call, cause)
     } finally {
-      this.inFlight--
-      this.finished++
-      this.pump()
-      this.#host.onCallFinished()
+      inFlight--
+      calls.finished++
+      calls.pump()
+      onFinished()
     }
   }
+
+  const calls = {
+    finished: 0,
+    isFull: () => queue.length >= limits.callsQueued,
+    isIdle: () => inFlight === 0 && queue.length === 0,
+    push(call: Call, subscription?: Subscription) {
+      queue.push({ call, subscription })
+      calls.pump()
+    },
+    open(ctx: unknown) {
+      context = { ctx }
+      calls.pump()
+    },
+    clear() {
+      const waiting = queue.map(({ call }) => call)
+      queue = []
+      return waiting
+    },
+    pump() {
+      if (context === undefined) return
+      const { ctx } = context
+      while (queue.length > 0 && inFlight < limits.callsInFlight && writer.hasRoom) {
+        const { call, subscription } = queue.shift()!
+        inFlight++
+        void run(call, subscription, ctx)
+      }
+    },
+  }
+  return calls
 }
 
 /** tRPC waits twice for each look at its procedures, as some may have to be loaded first. Most are there. */
-function callProcedure(opts: Parameters<typeof callTRPCProcedure>[0]): Promise<unknown> {
+const callProcedure = (opts: Parameters<typeof callTRPCProcedure>[0]): Promise<unknown> => {
   const procedure: AnyProcedure | undefined = opts.router._def.procedures[opts.path]
   return procedure?._def.type === opts.type ? procedure(opts) : callTRPCProcedure(opts)
 }
 
 /** The procedure's input, with the `lastEventId` of a resumed subscription merged in as tRPC does. */
-function readInput({ input, lastEventId }: Call, router: AnyRouter): unknown {
+const readInput = ({ input, lastEventId }: Call, router: AnyRouter): unknown => {
   // superjson cannot deserialise the absence of an input.
   const own = input === undefined ? undefined : deserialize(input, router)
   if (lastEventId === undefined) return own
@@ -109,7 +108,7 @@ function readInput({ input, lastEventId }: Call, router: AnyRouter): unknown {
   return own ?? { lastEventId }
 }
 
-function deserialize(input: unknown, router: AnyRouter): unknown {
+const deserialize = (input: unknown, router: AnyRouter): unknown => {
   try {
     return router._def._config.transformer.input.deserialize(input)
   } catch (cause) {

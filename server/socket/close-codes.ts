@@ -31,7 +31,7 @@ export const closeCodes = {
 } as const
 
 /** A close reason travels in a control frame: at most 123 bytes of UTF-8, cut between characters. */
-export function closeReason(text: string): string {
+export const closeReason = (text: string): string => {
   if (Buffer.byteLength(text) <= 123) return text
   let reason = ''
   let bytes = 0

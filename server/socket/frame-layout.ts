@@ -50,26 +50,32 @@ const writePart = (part: Part, out: Buffer, at: number): number => {
 
 const slabBytes = 64 * 1024
 
+export interface Slab {
+  /** Valid until room is asked for again, unless it is kept. */
+  room(bytes: number): Buffer
+  /** Somebody holds on to this room. */
+  keep(room: Buffer): void
+}
+
 /**
  * Room for what is written to sockets. Most of them take everything at once: then the next one gets the same room, and
- * none is made anew. As little is held for one that does not as it waits for.
+ * nothing is allocated. For one that does not, no more is held than what waits for it.
  */
-export class Slab {
-  #slab = Buffer.allocUnsafeSlow(slabBytes)
-  #used = 0
+export const createSlab = (): Slab => {
+  let slab = Buffer.allocUnsafeSlow(slabBytes)
+  let used = 0
 
-  /** Valid until room is asked for again, unless it is kept. */
-  room(bytes: number): Buffer {
-    if (bytes > slabBytes / 8) return Buffer.allocUnsafeSlow(bytes)
-    if (this.#used + bytes > slabBytes) {
-      this.#slab = Buffer.allocUnsafeSlow(slabBytes)
-      this.#used = 0
-    }
-    return this.#slab.subarray(this.#used, this.#used + bytes)
-  }
-
-  /** Somebody holds on to this room. */
-  keep(room: Buffer) {
-    if (room.buffer === this.#slab.buffer) this.#used += room.length
+  return {
+    room(bytes) {
+      if (bytes > slabBytes / 8) return Buffer.allocUnsafeSlow(bytes)
+      if (used + bytes > slabBytes) {
+        slab = Buffer.allocUnsafeSlow(slabBytes)
+        used = 0
+      }
+      return slab.subarray(used, used + bytes)
+    },
+    keep(room) {
+      if (room.buffer === slab.buffer) used += room.length
+    },
   }
 }

@@ -18,97 +18,89 @@ const headerBytes = 4
 const nothing = Buffer.alloc(0)
 
 /**
- * The frames that clients send all day, whole texts, are read here, straight from the socket: through the stream that
- * `ws` has for it, one costs four times as much. `ws` gets every other byte and keeps all its duties: it answers pings and
+ * Reads the frames that clients send all day, whole texts, straight from the socket: through the stream that `ws` has
+ * for it, one costs four times as much. `ws` gets every other byte and keeps all its duties: it answers pings and
  * closes, joins fragments, and closes with the code that fits whatever is wrong.
  *
  * For that its own listener is taken off the socket, and called with what it should read: pings, pongs, and texts of
  * which only the beginning has come. From the first frame on that is anything else (a fragment, a close, one that is not
  * as it should be) the listener is back on the socket for good, and nothing is read here any more.
+ *
+ * @param maxBytes the `maxPayload` of `ws`
  */
-export class FrameReader {
-  readonly #socket: Duplex
-  readonly #maxBytes: number
-  readonly #onText: (text: string) => void
-  readonly #listeners: OnData[]
-  #reading = true
+export const readFrames = (socket: Duplex, ws: WebSocket, maxBytes: number, onText: (text: string) => void): void => {
+  const listeners = socket.listeners('data') as OnData[]
+  let isReading = true
   /** Bytes still to come of a frame that `ws` is to read. */
-  #owed = 0
-  /** Whether that frame is a text, not handed over yet. */
-  #textDue = false
+  let owed = 0
+  /** Whether that frame is a text that has not been handed over yet. */
+  let isTextDue = false
   /** One to three bytes of a header that `ws` has, and that do not tell how long the frame is. */
-  #begun: Buffer | undefined
+  let begun: Buffer | undefined
 
-  /** @param maxBytes the `maxPayload` of `ws` */
-  constructor(socket: Duplex, ws: WebSocket, maxBytes: number, onText: (text: string) => void) {
-    this.#socket = socket
-    this.#maxBytes = maxBytes
-    this.#onText = onText
-    ws.on('message', (data: Buffer) => {
-      this.#textDue = false
-      onText(data.toString())
-    })
-    this.#listeners = socket.listeners('data') as OnData[]
-    for (const listener of this.#listeners) socket.off('data', listener)
-    socket.on('data', this.#read)
-  }
-
-  readonly #read = (chunk: Buffer) => {
-    let at = this.#begun ? this.#handOver(chunk, 0, this.#begun) : this.#give(chunk, 0)
-    while (at < chunk.length && this.#reading) {
-      const length = frameLength(chunk, at, this.#maxBytes)
+  const read = (chunk: Buffer) => {
+    let at = begun ? handOver(chunk, 0, begun) : pass(chunk, 0)
+    while (at < chunk.length && isReading) {
+      const length = frameLength(chunk, at, maxBytes)
       if (chunk[at] === wholeText && length > 0 && at + length <= chunk.length) {
         const text = readText(chunk, at, at + length)
-        if (text === undefined) return this.#leave(chunk, at)
+        if (text === undefined) return leave(chunk, at)
         at += length
-        this.#onText(text)
-      } else at = this.#handOver(chunk, at, nothing)
+        onText(text)
+      } else at = handOver(chunk, at, nothing)
     }
   }
 
-  /** Lets `ws` read the frame of which it has `begun`, and the rest stands in the chunk. @returns where that ends */
-  #handOver(chunk: Buffer, at: number, begun: Buffer): number {
-    const header = Buffer.concat([begun, chunk.subarray(at, at + headerBytes)])
-    const length = frameLength(header, 0, this.#maxBytes)
+  /** Lets `ws` read the frame of which it has `start`, and the rest stands in the chunk. @returns where that ends */
+  const handOver = (chunk: Buffer, at: number, start: Buffer): number => {
+    const header = Buffer.concat([start, chunk.subarray(at, at + headerBytes)])
+    const length = frameLength(header, 0, maxBytes)
     if (length === notOurs) {
-      this.#leave(chunk, at)
+      leave(chunk, at)
       return chunk.length
     }
     const isKnown = length !== unknown
-    this.#begun = isKnown ? undefined : header
-    this.#textDue = isKnown && header[0] === wholeText
-    this.#owed = isKnown ? length - begun.length : chunk.length - at
-    return this.#give(chunk, at)
+    begun = isKnown ? undefined : header
+    isTextDue = isKnown && header[0] === wholeText
+    owed = isKnown ? length - start.length : chunk.length - at
+    return pass(chunk, at)
   }
 
   /** Lets `ws` read what it is owed, as far as it has come. @returns where that ends */
-  #give(chunk: Buffer, at: number): number {
-    if (this.#owed === 0) return at
-    const end = Math.min(at + this.#owed, chunk.length)
-    this.#owed -= end - at
-    for (const listener of this.#listeners) listener.call(this.#socket, chunk.subarray(at, end))
+  const pass = (chunk: Buffer, at: number): number => {
+    if (owed === 0) return at
+    const end = Math.min(at + owed, chunk.length)
+    owed -= end - at
+    for (const listener of listeners) listener.call(socket, chunk.subarray(at, end))
     // It hands over a text as soon as that is whole, unless it has found a fault: then what follows is thrown away.
-    if (this.#owed === 0 && this.#textDue) this.#stop()
+    if (owed === 0 && isTextDue) stop()
     return end
   }
 
   /** Leaves all from there on to `ws`. Its listener is on the socket before it reads, as it may take itself off again. */
-  #leave(chunk: Buffer, at: number) {
-    this.#stop()
-    for (const listener of this.#listeners) {
-      this.#socket.on('data', listener)
-      listener.call(this.#socket, chunk.subarray(at))
+  const leave = (chunk: Buffer, at: number) => {
+    stop()
+    for (const listener of listeners) {
+      socket.on('data', listener)
+      listener.call(socket, chunk.subarray(at))
     }
   }
 
-  #stop() {
-    this.#reading = false
-    this.#socket.off('data', this.#read)
+  const stop = () => {
+    isReading = false
+    socket.off('data', read)
   }
+
+  ws.on('message', (data: Buffer) => {
+    isTextDue = false
+    onText(data.toString())
+  })
+  for (const listener of listeners) socket.off('data', listener)
+  socket.on('data', read)
 }
 
 /** Of the frame that begins at `at`, with its header (RFC 6455, section 5.2); `notOurs` as soon as `ws` would close. */
-function frameLength(bytes: Buffer, at: number, maxBytes: number): number {
+const frameLength = (bytes: Buffer, at: number, maxBytes: number): number => {
   const there = bytes.length - at
   if (there < 2) return unknown
   const first = bytes[at]!
@@ -125,7 +117,7 @@ function frameLength(bytes: Buffer, at: number, maxBytes: number): number {
 }
 
 /** The text of a whole frame, or undefined and the frame as it was: it is not UTF-8. */
-function readText(bytes: Buffer, at: number, end: number): string | undefined {
+const readText = (bytes: Buffer, at: number, end: number): string | undefined => {
   const isShort = (bytes[at + 1]! & 0x7f) < 126
   const from = at + (isShort ? 6 : 8)
   unmask(bytes, from, end)
@@ -136,6 +128,6 @@ function readText(bytes: Buffer, at: number, end: number): string | undefined {
 }
 
 /** Applies the mask that stands in front of `from`; a second time takes it away again. */
-function unmask(bytes: Buffer, from: number, end: number) {
+const unmask = (bytes: Buffer, from: number, end: number) => {
   for (let at = from; at < end; at++) bytes[at]! ^= bytes[from - 4 + ((at - from) & 3)]!
 }

@@ -31,14 +31,14 @@ export type Entry = Call | Stop | Malformed
 export const headWithoutId = '{"id":null,'
 
 /** @throws when it is no JSON, or nests deeper than `maxDepth` */
-export function parseJson(text: string, maxDepth: number): unknown {
+export const parseJson = (text: string, maxDepth: number): unknown => {
   if (deeperThan(maxDepth, text)) throw new Error(`Nested deeper than ${maxDepth}`)
   return JSON.parse(text)
 }
 
 /** Whether JSON `text` nests deeper than `limit`. Parsing does not recurse, but what walks the value afterwards does.
  *  Strings are skipped with `indexOf`, so a long text costs next to nothing. Invalid JSON gets any answer. */
-export function deeperThan(limit: number, text: string): boolean {
+export const deeperThan = (limit: number, text: string): boolean => {
   if (text.length <= limit) return false
   let depth = 0
   for (let at = 0; at < text.length; at++) {
@@ -53,13 +53,13 @@ export function deeperThan(limit: number, text: string): boolean {
   return false
 }
 
-function endOfString(text: string, start: number): number {
+const endOfString = (text: string, start: number): number => {
   let end = text.indexOf('"', start + 1)
   while (end > 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1)
   return end
 }
 
-function isEscaped(text: string, at: number): boolean {
+const isEscaped = (text: string, at: number): boolean => {
   let backslashes = 0
   while (text.charCodeAt(at - 1 - backslashes) === 0x5c) backslashes++
   return backslashes % 2 === 1
@@ -67,7 +67,7 @@ function isEscaped(text: string, at: number): boolean {
 
 /** Reads one entry of a parsed frame, with the same checks and words as tRPC's own `parseTRPCMessage`, which throws the
  *  whole batch away for one bad entry. */
-export function readEntry(raw: unknown, batchIndex: number): Entry {
+export const readEntry = (raw: unknown, batchIndex: number): Entry => {
   if (!isObject(raw)) return { kind: 'malformed', head: headWithoutId, message: 'Not an object' }
   const { id, jsonrpc, method, params } = raw
   if (id === null) return { kind: 'malformed', head: headWithoutId, message: '`id` is required' }
@@ -87,10 +87,8 @@ export function readEntry(raw: unknown, batchIndex: number): Entry {
   return { kind: 'call', id, head, type: method, path, input, lastEventId, batchIndex }
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function isRequestId(id: unknown): id is RequestId {
-  return typeof id === 'string' ? id.length <= maxIdLength : Number.isFinite(id)
-}
+const isRequestId = (id: unknown): id is RequestId =>
+  typeof id === 'string' ? id.length <= maxIdLength : Number.isFinite(id)

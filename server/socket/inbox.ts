@@ -8,39 +8,38 @@ export interface InboxOptions {
   onFlood(): void
 }
 
-/** Frames on their way in. While they may not be read, the socket is paused, and what was read of it already waits. */
-export class Inbox {
-  readonly #ws: WebSocket
-  readonly #options: InboxOptions
-  /** While there are any, the socket is paused. */
-  #held: string[] = []
-
-  constructor(ws: WebSocket, options: InboxOptions) {
-    this.#ws = ws
-    this.#options = options
-  }
-
-  get paused(): boolean {
-    return this.#held.length > 0
-  }
-
-  take(text: string) {
-    if (!this.paused && this.#options.mayRead()) this.#options.onText(text)
-    // Every frame of a chunk is handed over, whether paused or not.
-    else if (this.#held.length >= maxHeldFrames) this.#options.onFlood()
-    else if (this.#held.push(text) === 1) this.#ws.pause()
-  }
-
+export interface Inbox {
+  isPaused(): boolean
+  /** A frame has come. */
+  receive(text: string): void
   /** Goes on, as far as frames may be read again. */
-  readOn() {
-    if (!this.paused) return
-    while (this.paused && this.#options.mayRead()) this.#options.onText(this.#held.shift()!)
-    if (!this.paused) this.#ws.resume()
-  }
-
+  readOn(): void
   /** Throws away what waits, and reads on, as a close must be read to be answered. */
-  discard() {
-    this.#held = []
-    this.#ws.resume()
+  discard(): void
+}
+
+/** Frames on their way in. While they may not be read, the socket is paused, and what was read of it already waits. */
+export const createInbox = (ws: WebSocket, { mayRead, onText, onFlood }: InboxOptions): Inbox => {
+  /** While there are any, the socket is paused. */
+  let held: string[] = []
+  const isPaused = () => held.length > 0
+
+  return {
+    isPaused,
+    receive(text) {
+      if (!isPaused() && mayRead()) onText(text)
+      // Every frame of a chunk is handed over, whether paused or not.
+      else if (held.length >= maxHeldFrames) onFlood()
+      else if (held.push(text) === 1) ws.pause()
+    },
+    readOn() {
+      if (!isPaused()) return
+      while (isPaused() && mayRead()) onText(held.shift()!)
+      if (!isPaused()) ws.resume()
+    },
+    discard() {
+      held = []
+      ws.resume()
+    },
   }
 }

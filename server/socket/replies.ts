@@ -26,71 +26,63 @@ interface TextOutput {
   stringify?(value: unknown): string
 }
 
-/** Writes the part of an answer behind its id, in the router's own serialisation. */
-export class Replies {
-  readonly #router: AnyRouter
-  readonly #onError: (info: ErrorInfo) => void
-  readonly #unformattable: string
-  /** The events of this turn. A WeakMap would need no end to it, but costs each garbage collection a walk. */
-  #events = new Map<object, { id: string | undefined; text: Buffer }>()
-
-  constructor(router: AnyRouter, onError: (info: ErrorInfo) => void) {
-    this.#router = router
-    this.#onError = onError
-    // Made now: when it is needed, something is broken already.
-    this.#unformattable = this.#errorText(unformattable)
-  }
-
+/** Writes the part of an answer behind its id. */
+export interface Replies {
   /** @throws whatever serialising `value` throws */
-  data(value: unknown): string {
-    return `"result":{"type":"data"${this.#dataText(value)}}}`
-  }
-
+  data(value: unknown): string
   /** An event of a subscription. However many subscriptions yield the same object in one turn of the event loop, it is
    *  serialised once: what was yielded must not change any more. A tracked event is the same only under the same id.
    *  @throws whatever serialising `value` throws */
-  event(value: unknown): Buffer {
-    const [id, data] = isTrackedEnvelope(value) ? value : [undefined, value]
-    if (typeof data !== 'object' || data === null) return this.#eventText(id, data)
-    const known = this.#events.get(data)
-    if (known !== undefined && known.id === id) return known.text
-    const text = this.#eventText(id, data)
-    if (this.#events.size === 0) setImmediate(this.#forgetEvents)
-    this.#events.set(data, { id, text })
-    return text
-  }
-
-  readonly #forgetEvents = () => {
-    this.#events = new Map()
-  }
-
+  event(value: unknown): Buffer
   /** Never throws: an error that cannot be formatted is reported, and answered with one that says nothing. */
-  error(info: ErrorInfo): string {
-    try {
-      return this.#errorText(getErrorShape({ config: this.#router._def._config, ...info }))
-    } catch (cause) {
-      this.#onError({ ...info, error: getTRPCErrorFromUnknown(cause) })
-      return this.#unformattable
-    }
-  }
+  error(info: ErrorInfo): string
+}
 
-  #eventText(id: string | undefined, data: unknown): Buffer {
-    if (id === undefined) return Buffer.from(this.data(data))
-    return Buffer.from(`"result":{"type":"data"${this.#dataText({ id, data })},"id":${JSON.stringify(id)}}}`)
+/** In the router's own serialisation. */
+export const createReplies = (router: AnyRouter, onError: (info: ErrorInfo) => void): Replies => {
+  const config = router._def._config
+  const { output }: { output: TextOutput } = config.transformer
+  /** The events of this turn. A WeakMap would need no end to it, but costs each garbage collection a walk. */
+  let events = new Map<object, { id: string | undefined; text: Buffer }>()
+  const forgetEvents = () => {
+    events = new Map()
   }
 
   /** A transformer may have a way to the text that is shorter than `serialize` and JSON. */
-  #dataText(value: unknown): string {
-    const { output }: { output: TextOutput } = this.#router._def._config.transformer
+  const dataText = (value: unknown): string => {
     const text = output.stringify ? output.stringify(value) : JSON.stringify(output.serialize(value))
     return text === undefined ? '' : `,"data":${text}`
   }
+  const data = (value: unknown): string => `"result":{"type":"data"${dataText(value)}}}`
+  const eventText = (id: string | undefined, value: unknown): Buffer =>
+    Buffer.from(
+      id === undefined
+        ? data(value)
+        : `"result":{"type":"data"${dataText({ id, data: value })},"id":${JSON.stringify(id)}}}`,
+    )
+  const errorText = (shape: unknown): string => `"error":${JSON.stringify(output.serialize(shape))}}`
+  // Made now: when it is needed, something is broken already.
+  const unformattableText = errorText(unformattable)
 
-  #errorText(shape: unknown): string {
-    return `"error":${JSON.stringify(this.#serialize(shape))}}`
-  }
-
-  #serialize(value: unknown): unknown {
-    return this.#router._def._config.transformer.output.serialize(value)
+  return {
+    data,
+    event(value) {
+      const [id, content] = isTrackedEnvelope(value) ? value : [undefined, value]
+      if (typeof content !== 'object' || content === null) return eventText(id, content)
+      const known = events.get(content)
+      if (known !== undefined && known.id === id) return known.text
+      const text = eventText(id, content)
+      if (events.size === 0) setImmediate(forgetEvents)
+      events.set(content, { id, text })
+      return text
+    },
+    error(info) {
+      try {
+        return errorText(getErrorShape({ config, ...info }))
+      } catch (cause) {
+        onError({ ...info, error: getTRPCErrorFromUnknown(cause) })
+        return unformattableText
+      }
+    },
   }
 }

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { TRPCError } from '@trpc/server'
 import type { AnyRouter, inferRouterContext } from '@trpc/server/unstable-core-do-not-import'
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws'
 import type { ConnectionParams } from './admission.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { closeCodes } from './close-codes.ts'
-import { type Connection, type ConnectionHost, SocketConnection } from './connection.ts'
+import { type Connection, type ConnectionHost, createConnection } from './connection.ts'
 import { maxBufferedChunks, maxFragments, type SocketLimits, socketDefaults } from './limits.ts'
-import { type ErrorInfo, Replies } from './replies.ts'
+import { createOpenConnections } from './open-connections.ts'
+import { createReplies, type ErrorInfo } from './replies.ts'
 import { refuseUpgrade, splitTarget } from './upgrade.ts'
-import { Turn } from './writer.ts'
+import { createTurn } from './writer.ts'
 
 export interface SocketLog {
   info(fields: object, message: string): void
@@ -34,7 +34,7 @@ export interface SocketOptions<Router extends AnyRouter> {
   /** By which sockets are counted; behind a proxy, what its headers say. */
   clientAddress(req: IncomingMessage): string
   /** Each error that a procedure, a stream, or `createContext` throws. What it throws itself is lost. */
-  onError?(info: ErrorInfo & { req: IncomingMessage }): void
+  onError?(info: ErrorInfo): void
   log: SocketLog
   clock?: Clock
 }
@@ -62,80 +62,61 @@ export interface SocketServer {
 }
 
 /** Serves a tRPC router in tRPC's own WebSocket protocol. */
-export function createSocketServer<Router extends AnyRouter>(options: SocketOptions<Router>): SocketServer {
+export const createSocketServer = <Router extends AnyRouter>(options: SocketOptions<Router>): SocketServer => {
   const limits = { ...socketDefaults, ...options.limits }
-  const clock = options.clock ?? systemClock
-  const { log } = options
-  const connections = new Set<SocketConnection>()
-  const perAddress = new Counts()
-  const perUser = new Counts()
+  const { log, clock = systemClock } = options
+  const connections = createOpenConnections(limits)
   const totals = { opened: 0, refused: 0, cut: 0 }
   let draining = false
   let drainDeadline = Number.POSITIVE_INFINITY
-  let onEmpty = () => {}
 
-  const onError = (info: ErrorInfo & { req?: IncomingMessage }) => {
+  const onError = (info: ErrorInfo) => {
     try {
       // It may be an async function; neither its throw nor its rejection may end the process.
-      Promise.resolve(options.onError?.(info as ErrorInfo & { req: IncomingMessage })).catch(() => {})
+      Promise.resolve(options.onError?.(info)).catch(() => {})
     } catch {}
   }
-  const replies = new Replies(options.router, onError)
 
   const host: ConnectionHost = {
     router: options.router,
     limits,
     clock,
-    replies,
-    turn: new Turn(),
-    createContext: options.createContext,
+    replies: createReplies(options.router, onError),
+    turn: createTurn(),
     onError,
-    onIdentify(connection, user) {
-      if (connection.user === user) return
-      if (perUser.of(user) >= limits.socketsPerUser) {
-        throw new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'Too many connections of this user' })
-      }
-      if (connection.user !== undefined) perUser.remove(connection.user)
-      perUser.add(user)
-      connection.user = user
-    },
-    onCut(connection, why) {
+    onIdentify: connections.identify,
+    onCut(id, why) {
       totals.cut++
-      log.info({ connection: connection.id, why }, 'socket cut')
+      log.info({ connection: id, why }, 'socket cut')
     },
-    onGone(connection) {
-      connections.delete(connection)
-      perAddress.remove(connection.address)
-      if (connection.user !== undefined) perUser.remove(connection.user)
-      if (connections.size === 0) onEmpty()
-    },
+    onGone: connections.remove,
   }
 
   const wss = new WebSocketServer(webSocketOptions(limits))
 
-  function open(ws: WebSocket, socket: Duplex, req: IncomingMessage, address: string, withParams: boolean) {
-    const connection = new SocketConnection(host, ws, socket, req, address)
-    connections.add(connection)
-    perAddress.add(address)
+  const open = (ws: WebSocket, socket: Duplex, req: IncomingMessage, address: string, withParams: boolean) => {
+    const served = createConnection(host, ws, socket, address)
+    const { connection } = served
+    connections.add(served, address)
     totals.opened++
-    connection.open(withParams)
+    served.open(withParams, (connectionParams) => options.createContext({ connection, connectionParams, req }))
   }
 
   /** The status to refuse with, or nothing. */
-  function refusal(req: IncomingMessage, path: string, address: string): number | undefined {
+  const refusal = (req: IncomingMessage, path: string, address: string): number | undefined => {
     if (path !== options.path) return 404
     if (req.method !== 'GET') return 405
-    if (draining || connections.size >= limits.sockets) return 503
+    if (draining || connections.isFull()) return 503
     if (!options.allowOrigin(req)) return 403
-    if (perAddress.of(address) >= limits.socketsPerAddress) return 429
+    if (connections.isFullFor(address)) return 429
     return undefined
   }
 
-  function tick() {
+  const tick = () => {
     const now = clock.now()
     const closeAll = now >= drainDeadline - limits.closeWaitMs
     const cutAll = now >= drainDeadline
-    for (const connection of connections) {
+    for (const connection of connections.all) {
       if (cutAll) connection.cut('the server ends')
       else if (closeAll) connection.close(closeCodes.restarting, 'restarting')
       connection.tick(now)
@@ -144,15 +125,9 @@ export function createSocketServer<Router extends AnyRouter>(options: SocketOpti
   const { signInMs, anonymousMs, rejectMs, pingMs, pongMs, closeWaitMs } = limits
   const timer = clock.every(Math.min(signInMs, anonymousMs, rejectMs, pingMs, pongMs, closeWaitMs) / 4, tick)
 
-  const emptied = () =>
-    new Promise<void>((resolve) => {
-      onEmpty = resolve
-      if (connections.size === 0) resolve()
-    })
-
   return {
     handleUpgrade(req, socket, head) {
-      socket.on('error', () => socket.destroy())
+      destroyOnError(socket)
       try {
         const { path, query } = splitTarget(req)
         const address = options.clientAddress(req)
@@ -170,65 +145,48 @@ export function createSocketServer<Router extends AnyRouter>(options: SocketOpti
       }
     },
 
-    stats: () => ({ connections: connections.size, users: perUser.size, ...totals }),
+    stats: () => ({ connections: connections.all.size, users: connections.userCount(), ...totals }),
 
     async drain({ spreadMs, deadlineMs }) {
       draining = true
       const now = clock.now()
       drainDeadline = now + deadlineMs
-      const step = spreadMs / Math.max(1, connections.size)
+      const step = spreadMs / Math.max(1, connections.all.size)
       let noticeAt = now
-      for (const connection of connections) {
+      for (const connection of connections.all) {
         connection.retire(noticeAt)
         noticeAt += step
       }
-      await emptied()
+      await connections.emptied()
     },
 
     async [Symbol.asyncDispose]() {
       draining = true
-      for (const connection of connections) connection.close(closeCodes.goingAway, 'shutting down')
-      await emptied()
+      for (const connection of connections.all) connection.close(closeCodes.goingAway, 'shutting down')
+      await connections.emptied()
       timer.cancel()
     },
   }
 }
 
-function webSocketOptions(limits: SocketLimits): ServerOptions & { closeTimeout: number } {
-  return {
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: limits.maxFrameBytes,
-    maxFragments,
-    maxBufferedChunks,
-    closeTimeout: limits.closeWaitMs,
-    WebSocket: CodedWebSocket,
-  }
-}
+/** Apart, so that the listener holds nothing but the socket for as long as that lives. */
+const destroyOnError = (socket: Duplex) => socket.on('error', () => socket.destroy())
 
-/** A client that closes without a code is answered with 1000, where `ws` would answer with an empty close. */
+const webSocketOptions = (limits: SocketLimits): ServerOptions & { closeTimeout: number } => ({
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  maxPayload: limits.maxFrameBytes,
+  maxFragments,
+  maxBufferedChunks,
+  closeTimeout: limits.closeWaitMs,
+  WebSocket: CodedWebSocket,
+})
+
+/** A client that closes without a code is answered with 1000, where `ws` would answer with an empty close. A class, since
+ *  `ws` asks for one. */
 class CodedWebSocket extends WebSocket {
   override close(code: number = closeCodes.normal, reason?: string | Buffer) {
     super.close(code, reason)
-  }
-}
-
-class Counts {
-  readonly #counts = new Map<string, number>()
-
-  get size(): number {
-    return this.#counts.size
-  }
-  of(key: string): number {
-    return this.#counts.get(key) ?? 0
-  }
-  add(key: string) {
-    this.#counts.set(key, this.of(key) + 1)
-  }
-  remove(key: string) {
-    const left = this.of(key) - 1
-    if (left > 0) this.#counts.set(key, left)
-    else this.#counts.delete(key)
   }
 }

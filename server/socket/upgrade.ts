@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 
 /** Splits the target of a request. It never becomes a `URL`: `//` and a bad `Host` make that constructor throw, and
  *  `//elsewhere/trpc` would make it see the path `/trpc`. */
-export function splitTarget(req: IncomingMessage): { path: string; query: URLSearchParams } {
+export const splitTarget = (req: IncomingMessage): { path: string; query: URLSearchParams } => {
   const target = req.url ?? ''
   const mark = target.indexOf('?')
   if (mark < 0) return { path: target, query: new URLSearchParams() }
@@ -11,7 +11,7 @@ export function splitTarget(req: IncomingMessage): { path: string; query: URLSea
 }
 
 /** Answers an upgrade in plain HTTP, and closes. The socket must have an error listener. */
-export function refuseUpgrade(socket: Duplex, status: number) {
+export const refuseUpgrade = (socket: Duplex, status: number) => {
   const text = `${STATUS_CODES[status]}\n`
   socket.once('finish', () => socket.destroy())
   socket.end(

@@ -1,20 +1,27 @@
 import type { Duplex } from 'node:stream'
-import { type Frame, frameOf, layOut, type Part, Slab, wireBytes } from './frame-layout.ts'
+import { createSlab, type Frame, frameOf, layOut, type Part, type Slab, wireBytes } from './frame-layout.ts'
 
 /** Everything written within one turn of the event loop leaves in one system call per socket. */
-export class Turn {
-  readonly slab = new Slab()
-  #dirty: Writer[] = []
-  readonly #flush = () => {
-    const dirty = this.#dirty
-    this.#dirty = []
-    for (const writer of dirty) writer.flush()
-  }
+export interface Turn {
+  readonly slab: Slab
+  /** Calls `flush` at the end of this turn. */
+  add(flush: () => void): void
+}
 
-  // The end of the turn, not of the tick: what was read from other sockets meanwhile may write to this one too, and a
-  // call costs a sixth less.
-  add(writer: Writer) {
-    if (this.#dirty.push(writer) === 1) setImmediate(this.#flush)
+export const createTurn = (): Turn => {
+  let flushes: (() => void)[] = []
+  const flushAll = () => {
+    const due = flushes
+    flushes = []
+    for (const flush of due) flush()
+  }
+  return {
+    slab: createSlab(),
+    // The end of the turn, not of the tick: what was read from other sockets meanwhile may write to this one too, and a
+    // call costs a sixth less.
+    add(flush) {
+      if (flushes.push(flush) === 1) setImmediate(flushAll)
+    },
   }
 }
 
@@ -28,6 +35,15 @@ export interface WriterOptions {
   onOverflow(): void
 }
 
+export interface Writer {
+  /** Whether more should be produced for this socket. The writer alone changes it. */
+  readonly hasRoom: boolean
+  /** Queues the frame `head + tail`. @param ceiling unsent bytes above which the peer is cut instead */
+  send(head: Part, tail: Part, ceiling: number): void
+  /** Hands what is queued to the operating system. */
+  flush(): void
+}
+
 /** Frames that one socket may get in one turn before whoever pulls events waits for the next: a generator that never
  *  waits would otherwise keep the process in its microtasks. */
 const framesPerTurn = 64
@@ -37,56 +53,41 @@ const framesPerTurn = 64
  * turn: a delivery costs a fifth less than through `ws`, corked. Only whole frames are written, so the control frames
  * that `ws` writes to the same socket fall between them.
  */
-export class Writer {
-  readonly #socket: Duplex
-  readonly #options: WriterOptions
-  #frames: Frame[] = []
-  #bytes = 0
-  #full = false
+export const createWriter = (socket: Duplex, { turn, pauseBytes, onRoom, onOverflow }: WriterOptions): Writer => {
+  let frames: Frame[] = []
+  let queuedBytes = 0
+  const unsentBytes = () => queuedBytes + socket.writableLength
 
-  constructor(socket: Duplex, options: WriterOptions) {
-    this.#socket = socket
-    this.#options = options
+  const onTaken = (error?: Error | null) => {
+    if (error || writer.hasRoom || queuedBytes > 0 || unsentBytes() > pauseBytes) return
+    writer.hasRoom = true
+    onRoom()
   }
 
-  get hasRoom(): boolean {
-    return !this.#full
+  const writer = {
+    hasRoom: true,
+    send(head: Part, tail: Part, ceiling: number) {
+      if (unsentBytes() > ceiling) {
+        // What this turn has produced was never offered to the peer; it may well take it.
+        writer.flush()
+        if (unsentBytes() > ceiling) return onOverflow()
+      }
+      const frame = frameOf(head, tail)
+      if (frames.push(frame) === 1) turn.add(writer.flush)
+      queuedBytes += wireBytes(frame)
+      if (unsentBytes() > pauseBytes || frames.length >= framesPerTurn) writer.hasRoom = false
+    },
+    flush() {
+      if (frames.length === 0) return
+      const room = turn.slab.room(queuedBytes)
+      layOut(frames, room)
+      frames = []
+      queuedBytes = 0
+      if (!socket.writable) return
+      if (writer.hasRoom) socket.write(room)
+      else socket.write(room, onTaken)
+      if (socket.writableLength > 0) turn.slab.keep(room)
+    },
   }
-
-  get unsentBytes(): number {
-    return this.#bytes + this.#socket.writableLength
-  }
-
-  /** Queues the frame `head + tail`. @param ceiling unsent bytes above which the peer is cut instead */
-  send(head: Part, tail: Part, ceiling: number) {
-    if (this.unsentBytes > ceiling) {
-      // What this turn has produced was never offered to the peer; it may well take it.
-      this.flush()
-      if (this.unsentBytes > ceiling) return this.#options.onOverflow()
-    }
-    const frame = frameOf(head, tail)
-    if (this.#frames.push(frame) === 1) this.#options.turn.add(this)
-    this.#bytes += wireBytes(frame)
-    if (this.unsentBytes > this.#options.pauseBytes || this.#frames.length >= framesPerTurn) this.#full = true
-  }
-
-  /** Hands what is queued to the operating system. */
-  flush() {
-    if (this.#frames.length === 0) return
-    const { slab } = this.#options.turn
-    const room = slab.room(this.#bytes)
-    layOut(this.#frames, room)
-    this.#frames = []
-    this.#bytes = 0
-    if (!this.#socket.writable) return
-    if (this.#full) this.#socket.write(room, this.#taken)
-    else this.#socket.write(room)
-    if (this.#socket.writableLength > 0) slab.keep(room)
-  }
-
-  readonly #taken = (error?: Error | null) => {
-    if (error || !this.#full || this.#bytes > 0 || this.unsentBytes > this.#options.pauseBytes) return
-    this.#full = false
-    this.#options.onRoom()
-  }
+  return writer
 }

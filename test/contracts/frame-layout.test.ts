@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { frameOf, layOut, type Part, Slab, wireBytes } from '../../server/socket/frame-layout.ts'
+import { createSlab, frameOf, layOut, type Part, wireBytes } from '../../server/socket/frame-layout.ts'
 
 /** The texts of unmasked, whole text frames. */
 const read = (bytes: Buffer): string[] => {
@@ -43,7 +43,7 @@ test('frames are laid out one behind the other, whatever their length and script
 })
 
 test('room is given again until it is kept, and what is kept is nobody else’s', () => {
-  const slab = new Slab()
+  const slab = createSlab()
   const first = slab.room(1_000).fill(1)
   expect(slab.room(500).byteOffset).toBe(first.byteOffset)
   const kept = Array.from({ length: 300 }, (_, i) => {

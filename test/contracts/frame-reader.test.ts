@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { FrameReader } from '../../server/socket/frame-reader.ts'
+import { readFrames } from '../../server/socket/frame-reader.ts'
 
 /** The longest text that most of these allow; some allow less. */
 const maxText = 300
@@ -45,7 +45,7 @@ const connection = (withReader: boolean, maxPayload = maxText) => {
     if (text === 'close me') ws.close(1000, 'as you wish')
     if (text === 'pause me') ws.pause()
   }
-  if (withReader) new FrameReader(socket, ws, maxPayload, onText)
+  if (withReader) readFrames(socket, ws, maxPayload, onText)
   else ws.on('message', (data: Buffer) => onText(data.toString()))
   ws.on('ping', (data) => told.push(`ping ${data}`))
   ws.on('pong', (data) => told.push(`pong ${data}`))
