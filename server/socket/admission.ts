@@ -35,7 +35,8 @@ export interface Admission {
  * From the open socket to its context: waits for the `connectionParams` where they were announced, asks the application,
  * and keeps what it said. It also knows until when all this, and naming the user, has to be done.
  */
-export const createAdmission = ({ limits, clock, onAdmitted, onRejected }: AdmissionOptions): Admission => {
+export const createAdmission = (options: AdmissionOptions): Admission => {
+  const { limits, clock, onAdmitted, onRejected } = options
   const openedAt = clock.now()
   /** While the parameters are still to come. Kept no longer: it holds the request. */
   let waiting: CreateContext | undefined

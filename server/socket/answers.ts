@@ -1,29 +1,25 @@
 import { getTRPCErrorFromUnknown, TRPCError } from '@trpc/server'
 import { isObservable } from '@trpc/server/observable'
 import { isAsyncIterable } from '@trpc/server/unstable-core-do-not-import'
-import { noPart, type Part } from './frame-layout.ts'
+import { noPart } from './frame-layout.ts'
 import type { Call } from './frames.ts'
-import type { SocketLimits } from './limits.ts'
 import type { ErrorInfo, Replies } from './replies.ts'
 import type { Writer } from './writer.ts'
 
 export interface AnswersOptions {
-  limits: Pick<SocketLimits, 'cutBytes' | 'cutAnswerBytes'>
+  /** Unsent bytes above which one more answer cuts the socket. */
+  cutBytes: number
   replies: Replies
   writer: Writer
   /** The connection's context, for who formats errors. */
   admission: { readonly ctx: unknown }
-  /** Whether nothing is sent any more. */
-  isOver(): boolean
   onError(info: ErrorInfo): void
 }
 
-/** What a connection says to its client. */
+/** What a connection says to its client, besides the events of subscriptions. */
 export interface Answers {
   /** A frame as it is. */
   text(text: string): void
-  /** An event of a subscription, or its start or end. */
-  event(head: Buffer, tail: Part): void
   /** @throws whatever serialising the result throws */
   answer(call: Call, result: unknown): void
   /** Reports what a call threw, and answers it with that. */
@@ -36,13 +32,11 @@ export interface Answers {
   refuseEntry(head: string, error: TRPCError): void
 }
 
-export const createAnswers = ({ limits, replies, writer, admission, isOver, onError }: AnswersOptions): Answers => {
+export const createAnswers = (options: AnswersOptions): Answers => {
+  const { cutBytes, replies, writer, admission, onError } = options
   const answers: Answers = {
     text(text) {
-      if (!isOver()) writer.send(text, noPart, limits.cutAnswerBytes)
-    },
-    event(head, tail) {
-      if (!isOver()) writer.send(head, tail, limits.cutBytes)
+      writer.send(text, noPart, cutBytes)
     },
     answer(call, result) {
       if (isAsyncIterable(result) || isObservable(result)) {

@@ -11,7 +11,7 @@ export interface CallsOptions {
   writer: Writer
   answers: Answers
   /** Aborted when the socket is gone; the signal of queries and mutations. */
-  closed(): AbortSignal
+  closed: AbortSignal
   /** A call has finished; the queue has room for more. */
   onFinished(): void
 }
@@ -32,7 +32,8 @@ export interface Calls {
 }
 
 /** The calls of one connection: so many run at once, in the order of their arrival, while the socket takes the answers. */
-export const createCalls = ({ router, limits, writer, answers, closed, onFinished }: CallsOptions): Calls => {
+export const createCalls = (options: CallsOptions): Calls => {
+  const { router, limits, writer, answers, closed, onFinished } = options
   let queue: { call: Call; subscription: Subscription | undefined }[] = []
   let inFlight = 0
   let context: { ctx: unknown } | undefined
@@ -47,7 +48,7 @@ export const createCalls = ({ router, limits, writer, answers, closed, onFinishe
         type: call.type,
         ctx,
         getRawInput: () => Promise.resolve(call.input),
-        signal: subscription ? subscription.signal : closed(),
+        signal: subscription ? subscription.signal : closed,
         batchIndex: call.batchIndex,
       })
       if (subscription) subscription.begin(result)

@@ -12,54 +12,52 @@ export interface ClosingOptions {
 }
 
 export interface Closing {
-  /** Whether nothing is read or sent any more. */
-  isOver(): boolean
+  /** Nothing is read or sent any more. The closing alone changes it. */
+  readonly isOver: boolean
   /** Aborted when the socket is gone. */
-  signal(): AbortSignal
+  readonly signal: AbortSignal
   /** Sends what is queued, then closes with this code. */
   close(code: number, reason: string): void
   /** Ends the TCP connection at once. */
   cut(why: string): void
 }
 
+/** What `abort` gives for a reason by itself. One for all, as making one costs a stack trace. */
+export const aborted = new DOMException('This operation was aborted', 'AbortError')
+
 /** How a connection ends: it is open, then closing (a close is under way), then gone; the first may go straight to the last. */
-export const createClosing = (ws: WebSocket, { flush, dropWork, onCut, onGone }: ClosingOptions): Closing => {
-  let phase: 'open' | 'closing' | 'gone' = 'open'
-  /** Made when somebody asks for it: an idle connection would hold it for nothing. */
-  let controller: AbortController | undefined
-  const isOver = () => phase !== 'open'
+export const createClosing = (ws: WebSocket, options: ClosingOptions): Closing => {
+  const { flush, dropWork, onCut, onGone } = options
+  let isGone = false
+  const gone = new AbortController()
+  // Every call in flight may listen.
+  EventEmitter.setMaxListeners(0, gone.signal)
 
   ws.on('close', () => {
-    phase = 'gone'
+    isGone = true
+    closing.isOver = true
     dropWork()
-    controller?.abort()
+    gone.abort(aborted)
     onGone()
   })
 
-  return {
-    isOver,
-    signal() {
-      if (controller === undefined) {
-        controller = new AbortController()
-        // Every call in flight may listen.
-        EventEmitter.setMaxListeners(0, controller.signal)
-        if (phase === 'gone') controller.abort()
-      }
-      return controller.signal
-    },
-    close(code, reason) {
-      if (isOver()) return
-      phase = 'closing'
+  const closing = {
+    isOver: false,
+    signal: gone.signal,
+    close(code: number, reason: string) {
+      if (closing.isOver) return
+      closing.isOver = true
       dropWork()
       flush()
       ws.close(code, closeReason(reason))
     },
-    cut(why) {
-      if (phase === 'gone') return
+    cut(why: string) {
+      if (isGone) return
       if (ws.readyState === WebSocket.OPEN) onCut(why)
-      phase = 'closing'
+      closing.isOver = true
       dropWork()
       ws.terminate()
     },
   }
+  return closing
 }

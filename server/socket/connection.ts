@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { TRPCError } from '@trpc/server'
 import type { AnyRouter } from '@trpc/server/unstable-core-do-not-import'
@@ -73,21 +73,6 @@ export const createConnection = (
   const { router, limits, clock, turn, replies, onError } = host
   let user: string | undefined
 
-  const connection: Connection = {
-    id: randomUUID(),
-    address,
-    get closed() {
-      return closing.signal()
-    },
-    identify(name) {
-      if (isOver()) return
-      host.onIdentify(name, user)
-      user = name
-      admission.identified()
-    },
-    close: (code, reason) => closing.close(code, reason),
-  }
-
   const writer = createWriter(socket, {
     turn,
     pauseBytes: limits.pauseBytes,
@@ -101,6 +86,7 @@ export const createConnection = (
   const closing = createClosing(ws, {
     flush: writer.flush,
     dropWork() {
+      writer.end()
       inbox.discard()
       calls.clear()
       subscriptions.drop()
@@ -108,12 +94,25 @@ export const createConnection = (
     onCut: (why) => host.onCut(connection.id, why),
     onGone: () => host.onGone(served, address, user),
   })
-  const { isOver, close, cut } = closing
+  const { close, cut } = closing
+  const connection: Connection = {
+    // Not a UUID: node joins one of twenty strings, and a connection would hold them all.
+    id: randomBytes(12).toString('base64url'),
+    address,
+    closed: closing.signal,
+    identify(name) {
+      if (closing.isOver) return
+      host.onIdentify(name, user)
+      user = name
+      admission.identified()
+    },
+    close,
+  }
   /** The official client sends its first calls right behind the `connectionParams`. They are still answered, each with
    *  the reason, before the socket is closed; without a call, the message without an id makes that client back off. */
   const onRejected = (error: TRPCError) => {
     answers.report(undefined, error)
-    if (isOver()) return
+    if (closing.isOver) return
     answers.refuseEntry(headWithoutId, error)
     for (const call of calls.clear()) answers.refuse(call, error)
     subscriptions.drop()
@@ -123,12 +122,18 @@ export const createConnection = (
     limits,
     clock,
     onAdmitted(ctx) {
-      if (!isOver()) calls.open(ctx)
+      if (!closing.isOver) calls.open(ctx)
     },
     onRejected,
   })
-  const answers = createAnswers({ limits, replies, writer, admission, isOver, onError })
-  const subscriptions = createSubscriptions({ max: limits.subscriptions, replies, writer, answers })
+  const answers = createAnswers({ cutBytes: limits.cutAnswerBytes, replies, writer, admission, onError })
+  const subscriptions = createSubscriptions({
+    max: limits.subscriptions,
+    cutBytes: limits.cutBytes,
+    replies,
+    writer,
+    answers,
+  })
   const calls = createCalls({
     router,
     limits,
@@ -139,15 +144,15 @@ export const createConnection = (
   })
   const inbox = createInbox(ws, {
     mayRead: () => writer.hasRoom && !calls.isFull() && !deadlines.isRetired,
-    onText: createRequests({ limits, admission, calls, subscriptions, answers, isOver, close }),
+    onText: createRequests({ limits, admission, calls, subscriptions, answers, closing }),
     onFlood: () => close(closeCodes.policyViolation, 'too many frames'),
   })
   const deadlines = createDeadlines({ limits, ws, socket, admission, answers, calls, inbox, closing })
 
   readFrames(socket, ws, limits.maxFrameBytes, (text) => {
-    if (!isOver()) inbox.receive(text)
+    if (!closing.isOver) inbox.receive(text)
   })
-  ws.on('error', () => {}) // `ws` closes by itself with the code that fits
+  ws.on('error', ignoreError)
 
   const served: ServerConnection = {
     connection,
@@ -159,3 +164,6 @@ export const createConnection = (
   }
   return served
 }
+
+/** `ws` closes by itself with the code that fits. */
+const ignoreError = () => {}

@@ -32,16 +32,8 @@ export interface Deadlines {
 const reconnectNotice = '{"id":null,"method":"reconnect"}'
 
 /** All that a connection does because of the time, by its server's clock. */
-export const createDeadlines = ({
-  limits,
-  ws,
-  socket,
-  admission,
-  answers,
-  calls,
-  inbox,
-  closing,
-}: DeadlinesOptions): Deadlines => {
+export const createDeadlines = (options: DeadlinesOptions): Deadlines => {
+  const { limits, ws, socket, admission, answers, calls, inbox, closing } = options
   const lookAlive = createLiveness(limits)
   let closingAt: number | undefined
   let noticeAt = Number.POSITIVE_INFINITY

@@ -19,23 +19,23 @@ export interface Inbox {
 }
 
 /** Frames on their way in. While they may not be read, the socket is paused, and what was read of it already waits. */
-export const createInbox = (ws: WebSocket, { mayRead, onText, onFlood }: InboxOptions): Inbox => {
+export const createInbox = (ws: WebSocket, options: InboxOptions): Inbox => {
+  const { mayRead, onText, onFlood } = options
   /** While there are any, the socket is paused. */
   let held: string[] = []
-  const isPaused = () => held.length > 0
 
   return {
-    isPaused,
+    isPaused: () => held.length > 0,
     receive(text) {
-      if (!isPaused() && mayRead()) onText(text)
+      if (held.length === 0 && mayRead()) onText(text)
       // Every frame of a chunk is handed over, whether paused or not.
       else if (held.length >= maxHeldFrames) onFlood()
       else if (held.push(text) === 1) ws.pause()
     },
     readOn() {
-      if (!isPaused()) return
-      while (isPaused() && mayRead()) onText(held.shift()!)
-      if (!isPaused()) ws.resume()
+      if (held.length === 0) return
+      while (held.length > 0 && mayRead()) onText(held.shift()!)
+      if (held.length === 0) ws.resume()
     },
     discard() {
       held = []

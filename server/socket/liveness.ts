@@ -2,7 +2,8 @@
  * Whether the peer is still there: it is asked after `pingMs` of silence, and has `pongMs` to say anything at all.
  * @returns a look at `now`; `sign` is any number that has changed if the peer gave a sign of life since the last look
  */
-export const createLiveness = ({ pingMs, pongMs }: { pingMs: number; pongMs: number }) => {
+export const createLiveness = (limits: { pingMs: number; pongMs: number }) => {
+  const { pingMs, pongMs } = limits
   let lastSign = Number.NaN
   let aliveAt = 0
   let pingedAt: number | undefined

@@ -3,34 +3,28 @@ import type { Admission } from './admission.ts'
 import type { Answers } from './answers.ts'
 import type { Calls } from './calls.ts'
 import { closeCodes } from './close-codes.ts'
+import type { Closing } from './closing.ts'
 import { type Entry, headWithoutId, parseJson, readEntry } from './frames.ts'
 import type { SocketLimits } from './limits.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
-/** Reads what a client sends, and hands each entry to whoever it is for. @returns receives the text of a frame */
-export const createRequests = ({
-  limits,
-  admission,
-  calls,
-  subscriptions,
-  answers,
-  isOver,
-  close,
-}: {
+export interface RequestsOptions {
   limits: Pick<SocketLimits, 'maxBatch' | 'maxJsonDepth'>
   admission: Admission
   calls: Calls
   subscriptions: Subscriptions
   answers: Answers
-  /** Whether nothing is read any more. */
-  isOver(): boolean
-  close(code: number, reason: string): void
-}): ((text: string) => void) => {
+  closing: Closing
+}
+
+/** Reads what a client sends, and hands each entry to whoever it is for. @returns receives the text of a frame */
+export const createRequests = (options: RequestsOptions): ((text: string) => void) => {
+  const { limits, admission, calls, subscriptions, answers, closing } = options
   const { maxBatch, maxJsonDepth } = limits
 
   const accept = (entry: Entry) => {
     // An entry before it in the batch may have been the end of the connection.
-    if (isOver()) return
+    if (closing.isOver) return
     if (entry.kind === 'stop') subscriptions.stop(entry.id)
     else if (entry.kind === 'malformed') {
       answers.refuseEntry(entry.head, new TRPCError({ code: 'PARSE_ERROR', message: entry.message }))
@@ -53,7 +47,9 @@ export const createRequests = ({
       return answers.refuseEntry(headWithoutId, new TRPCError({ code: 'PARSE_ERROR', cause }))
     }
     if (!Array.isArray(frame)) return accept(readEntry(frame, 0))
-    if (frame.length > maxBatch) return close(closeCodes.policyViolation, `more than ${maxBatch} calls in a batch`)
+    if (frame.length > maxBatch) {
+      return closing.close(closeCodes.policyViolation, `more than ${maxBatch} calls in a batch`)
+    }
     frame.forEach((entry, index) => {
       accept(readEntry(entry, index))
     })

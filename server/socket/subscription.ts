@@ -2,15 +2,13 @@ import { TRPCError } from '@trpc/server'
 import { isObservable, type Unsubscribable } from '@trpc/server/observable'
 import { isAbortError, isAsyncIterable } from '@trpc/server/unstable-core-do-not-import'
 import type { Answers } from './answers.ts'
+import { aborted } from './closing.ts'
+import { type EventHost, pullEvents, pushEvents } from './events.ts'
 import type { Call } from './frames.ts'
-import { createPuller } from './puller.ts'
-import { type Replies, started, stopped } from './replies.ts'
-import type { Writer } from './writer.ts'
+import { started, stopped } from './replies.ts'
 
 /** What the subscriptions of a connection share. */
-export interface SubscriptionHost {
-  readonly replies: Replies
-  readonly writer: Writer
+export interface SubscriptionHost extends EventHost {
   readonly answers: Answers
   /** The client has, or is about to get, its last answer: the id is free again. */
   onEnded(call: Call): void
@@ -30,8 +28,8 @@ export interface Subscription {
   fail(cause: unknown): void
   /** The client wants no more. */
   stop(): void
-  /** The client is gone. @param reason one AbortError for all, as making one costs a stack trace */
-  drop(reason?: DOMException): void
+  /** The client is gone. */
+  drop(): void
 }
 
 /**
@@ -44,7 +42,7 @@ export interface Subscription {
  * Stopping waits for nobody: a generator that ignores its signal keeps neither the client nor the socket.
  */
 export const createSubscription = (call: Call, host: SubscriptionHost): Subscription => {
-  const { replies, writer, answers } = host
+  const { answers } = host
   const head = Buffer.from(call.head)
   const abort = new AbortController()
   let iterator: AsyncIterator<unknown> | undefined
@@ -52,26 +50,11 @@ export const createSubscription = (call: Call, host: SubscriptionHost): Subscrip
   let hasStarted = false
   let hasSettled = false
 
+  const send = (part: string) => host.writer.send(head, part, host.cutBytes)
+
   const start = () => {
     hasStarted = true
-    answers.event(head, started)
-  }
-
-  const emit = (value: unknown) => {
-    if (subscription.ended) return
-    try {
-      answers.event(head, replies.event(value))
-    } catch (cause) {
-      subscription.fail(cause)
-    }
-  }
-
-  const complete = () => {
-    if (subscription.ended) return
-    end()
-    answers.event(head, stopped)
-    iterator = undefined
-    void settle()
+    send(started)
   }
 
   const end = () => {
@@ -94,8 +77,9 @@ export const createSubscription = (call: Call, host: SubscriptionHost): Subscrip
   }
 
   const subscription = {
-    signal: abort.signal,
     ended: false,
+    head,
+    signal: abort.signal,
     pull: noPull,
 
     begin(result: unknown) {
@@ -106,16 +90,24 @@ export const createSubscription = (call: Call, host: SubscriptionHost): Subscrip
       } else if (isAsyncIterable(result)) {
         iterator = result[Symbol.asyncIterator]()
         start()
-        subscription.pull = createPuller(iterator, subscription, { writer, emit, complete })
+        subscription.pull = pullEvents(iterator, subscription, host)
         subscription.pull()
       } else if (isObservable(result)) {
         start()
-        observed = result.subscribe({ next: emit, error: subscription.fail, complete })
+        observed = pushEvents(result, subscription, host)
         if (subscription.ended) observed.unsubscribe()
       } else {
         const message = `Subscription ${call.path} did not return an observable or a AsyncGenerator`
         throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message })
       }
+    },
+
+    complete() {
+      if (subscription.ended) return
+      end()
+      send(stopped)
+      iterator = undefined
+      void settle()
     },
 
     fail(cause: unknown) {
@@ -128,21 +120,21 @@ export const createSubscription = (call: Call, host: SubscriptionHost): Subscrip
       end()
       answers.fail(call, cause)
       // tRPC ends a stream that broke with both; a subscription that never started gets the error alone.
-      if (hasStarted) answers.event(head, stopped)
-      abort.abort()
+      if (hasStarted) send(stopped)
+      abort.abort(aborted)
       void settle()
     },
 
     stop() {
       if (subscription.ended) return
-      answers.event(head, stopped)
+      send(stopped)
       subscription.drop()
     },
 
-    drop(reason?: DOMException) {
+    drop() {
       if (subscription.ended) return
       end()
-      abort.abort(reason)
+      abort.abort(aborted)
       if (iterator || observed) void settle()
     },
   }

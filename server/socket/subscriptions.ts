@@ -5,6 +5,16 @@ import type { Replies } from './replies.ts'
 import { createSubscription, type Subscription, type SubscriptionHost } from './subscription.ts'
 import type { Writer } from './writer.ts'
 
+export interface SubscriptionsOptions {
+  /** Of those that are alive; one that was stopped counts until its generator has finished. */
+  max: number
+  /** Unsent bytes above which one more event cuts the socket. */
+  cutBytes: number
+  replies: Replies
+  writer: Writer
+  answers: Answers
+}
+
 export interface Subscriptions {
   /** @returns null where there cannot be another one; the call has been told why */
   open(call: Call): Subscription | null
@@ -16,23 +26,14 @@ export interface Subscriptions {
 }
 
 /** The subscriptions of one connection, by the ids that the client gave them. */
-export const createSubscriptions = ({
-  max,
-  replies,
-  writer,
-  answers,
-}: {
-  /** Of those that are alive; one that was stopped counts until its generator has finished. */
-  max: number
-  replies: Replies
-  writer: Writer
-  answers: Answers
-}): Subscriptions => {
+export const createSubscriptions = (options: SubscriptionsOptions): Subscriptions => {
+  const { max, cutBytes, replies, writer, answers } = options
   const byId = new Map<RequestId, Subscription>()
   let alive = 0
   const host: SubscriptionHost = {
     replies,
     writer,
+    cutBytes,
     answers,
     onEnded: ({ id }) => void byId.delete(id),
     onSettled: () => void alive--,
@@ -58,9 +59,7 @@ export const createSubscriptions = ({
       for (const subscription of byId.values()) subscription.pull()
     },
     drop() {
-      if (byId.size === 0) return
-      const reason = new DOMException('This operation was aborted', 'AbortError')
-      for (const subscription of byId.values()) subscription.drop(reason)
+      for (const subscription of byId.values()) subscription.drop()
     },
   }
 }

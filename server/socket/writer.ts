@@ -42,6 +42,8 @@ export interface Writer {
   send(head: Part, tail: Part, ceiling: number): void
   /** Hands what is queued to the operating system. */
   flush(): void
+  /** Takes nothing more; what is queued still leaves. */
+  end(): void
 }
 
 /** Frames that one socket may get in one turn before whoever pulls events waits for the next: a generator that never
@@ -53,13 +55,14 @@ const framesPerTurn = 64
  * turn: a delivery costs a fifth less than through `ws`, corked. Only whole frames are written, so the control frames
  * that `ws` writes to the same socket fall between them.
  */
-export const createWriter = (socket: Duplex, { turn, pauseBytes, onRoom, onOverflow }: WriterOptions): Writer => {
+export const createWriter = (socket: Duplex, options: WriterOptions): Writer => {
+  const { turn, pauseBytes, onRoom, onOverflow } = options
   let frames: Frame[] = []
   let queuedBytes = 0
-  const unsentBytes = () => queuedBytes + socket.writableLength
+  let hasEnded = false
 
   const onTaken = (error?: Error | null) => {
-    if (error || writer.hasRoom || queuedBytes > 0 || unsentBytes() > pauseBytes) return
+    if (error || writer.hasRoom || queuedBytes > 0 || socket.writableLength > pauseBytes) return
     writer.hasRoom = true
     onRoom()
   }
@@ -67,15 +70,16 @@ export const createWriter = (socket: Duplex, { turn, pauseBytes, onRoom, onOverf
   const writer = {
     hasRoom: true,
     send(head: Part, tail: Part, ceiling: number) {
-      if (unsentBytes() > ceiling) {
+      if (hasEnded) return
+      if (queuedBytes + socket.writableLength > ceiling) {
         // What this turn has produced was never offered to the peer; it may well take it.
         writer.flush()
-        if (unsentBytes() > ceiling) return onOverflow()
+        if (socket.writableLength > ceiling) return onOverflow()
       }
       const frame = frameOf(head, tail)
       if (frames.push(frame) === 1) turn.add(writer.flush)
       queuedBytes += wireBytes(frame)
-      if (unsentBytes() > pauseBytes || frames.length >= framesPerTurn) writer.hasRoom = false
+      if (queuedBytes + socket.writableLength > pauseBytes || frames.length >= framesPerTurn) writer.hasRoom = false
     },
     flush() {
       if (frames.length === 0) return
@@ -87,6 +91,9 @@ export const createWriter = (socket: Duplex, { turn, pauseBytes, onRoom, onOverf
       if (writer.hasRoom) socket.write(room)
       else socket.write(room, onTaken)
       if (socket.writableLength > 0) turn.slab.keep(room)
+    },
+    end() {
+      hasEnded = true
     },
   }
   return writer

@@ -1,0 +1,76 @@
+import type { Observable, Unsubscribable } from '@trpc/server/observable'
+import type { Replies } from './replies.ts'
+import type { Writer } from './writer.ts'
+
+/** A subscription, as its events need it. */
+export interface EventSink {
+  /** Goes in front of each event. */
+  readonly head: Buffer
+  readonly ended: boolean
+  complete(): void
+  fail(cause: unknown): void
+}
+
+/** What the subscriptions of a connection share to send their events. */
+export interface EventHost {
+  readonly replies: Replies
+  readonly writer: Writer
+  /** Unsent bytes above which one more event cuts the socket. */
+  readonly cutBytes: number
+}
+
+/**
+ * Reads an async iterable, one value at a time and only while there is room for it.
+ * @returns asks for the next value, unless one is under way, there is no room, or the subscription has ended
+ */
+export const pullEvents = (iterator: AsyncIterator<unknown>, sink: EventSink, host: EventHost): (() => void) => {
+  const { writer } = host
+  let isPulling = false
+  /** A value that came when there was no room for it. */
+  let held: IteratorYieldResult<unknown> | undefined
+
+  // Made once: an event costs the promise of its iterator and no closure.
+  const onNext = (next: IteratorResult<unknown>) => {
+    isPulling = false
+    if (sink.ended) return
+    if (next.done) return sink.complete()
+    if (writer.hasRoom) emit(next.value, sink, host)
+    else held = next
+    pull()
+  }
+
+  const pull = () => {
+    if (sink.ended || isPulling || !writer.hasRoom) return
+    if (held !== undefined) {
+      const { value } = held
+      held = undefined
+      emit(value, sink, host)
+      if (sink.ended || !writer.hasRoom) return
+    }
+    isPulling = true
+    try {
+      iterator.next().then(onNext, sink.fail)
+    } catch (cause) {
+      sink.fail(cause)
+    }
+  }
+  return pull
+}
+
+/** Sends what an observable pushes, whether there is room or not. */
+export const pushEvents = (
+  observable: Observable<unknown, unknown>,
+  sink: EventSink,
+  host: EventHost,
+): Unsubscribable =>
+  observable.subscribe({ next: (value) => emit(value, sink, host), error: sink.fail, complete: sink.complete })
+
+// Not a closure of each subscription: on its way from an iterator to the socket an event should touch little memory.
+const emit = (value: unknown, sink: EventSink, { replies, writer, cutBytes }: EventHost) => {
+  if (sink.ended) return
+  try {
+    writer.send(sink.head, replies.event(value), cutBytes)
+  } catch (cause) {
+    sink.fail(cause)
+  }
+}
