@@ -20,11 +20,14 @@ export interface EventHost {
 }
 
 /**
- * Reads an async iterable, one value at a time and only while there is room for it.
+ * Reads an async iterable, one value at a time and only while there is room for it. With hundreds of subscriptions the
+ * memory that an event touches costs more than what is done with it: so what is needed stands in one scope, and nothing
+ * else is a closure of each subscription.
  * @returns asks for the next value, unless one is under way, there is no room, or the subscription has ended
  */
 export const pullEvents = (iterator: AsyncIterator<unknown>, sink: EventSink, host: EventHost): (() => void) => {
-  const { writer } = host
+  const { replies, writer, cutBytes } = host
+  const { fail } = sink
   let isPulling = false
   /** A value that came when there was no room for it. */
   let held: IteratorYieldResult<unknown> | undefined
@@ -34,40 +37,56 @@ export const pullEvents = (iterator: AsyncIterator<unknown>, sink: EventSink, ho
     isPulling = false
     if (sink.ended) return
     if (next.done) return sink.complete()
-    if (writer.hasRoom) emit(next.value, sink, host)
-    else held = next
-    pull()
+    if (!writer.hasRoom) {
+      held = next
+      return
+    }
+    emit(next.value, sink, replies, writer, cutBytes)
+    if (sink.ended || !writer.hasRoom) return
+    isPulling = true
+    request(iterator, onNext, fail)
   }
 
-  const pull = () => {
+  return () => {
     if (sink.ended || isPulling || !writer.hasRoom) return
     if (held !== undefined) {
       const { value } = held
       held = undefined
-      emit(value, sink, host)
+      emit(value, sink, replies, writer, cutBytes)
       if (sink.ended || !writer.hasRoom) return
     }
     isPulling = true
-    try {
-      iterator.next().then(onNext, sink.fail)
-    } catch (cause) {
-      sink.fail(cause)
-    }
+    request(iterator, onNext, fail)
   }
-  return pull
 }
 
 /** Sends what an observable pushes, whether there is room or not. */
 export const pushEvents = (
   observable: Observable<unknown, unknown>,
   sink: EventSink,
-  host: EventHost,
+  { replies, writer, cutBytes }: EventHost,
 ): Unsubscribable =>
-  observable.subscribe({ next: (value) => emit(value, sink, host), error: sink.fail, complete: sink.complete })
+  observable.subscribe({
+    next(value) {
+      if (!sink.ended) emit(value, sink, replies, writer, cutBytes)
+    },
+    error: sink.fail,
+    complete: sink.complete,
+  })
 
-// Not a closure of each subscription: on its way from an iterator to the socket an event should touch little memory.
-const emit = (value: unknown, sink: EventSink, { replies, writer, cutBytes }: EventHost) => {
-  if (sink.ended) return
+const request = (
+  iterator: AsyncIterator<unknown>,
+  onNext: (next: IteratorResult<unknown>) => void,
+  fail: (cause: unknown) => void,
+) => {
+  try {
+    iterator.next().then(onNext, fail)
+  } catch (cause) {
+    fail(cause)
+  }
+}
+
+const emit = (value: unknown, sink: EventSink, replies: Replies, writer: Writer, cutBytes: number) => {
   try {
     writer.send(sink.head, replies.event(value), cutBytes)
   } catch (cause) {
