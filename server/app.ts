@@ -96,6 +96,7 @@ export const startApp = async (
         ...defaultRules,
         register: { ...defaultRules.register, ...perHour(config.registrationsPerHour) },
       },
+      editWindowMs: config.editWindowMinutes === null ? Number.POSITIVE_INFINITY : config.editWindowMinutes * 60_000,
       clock,
       newToken: () => randomBytes(32).toString('base64url'),
       log,

@@ -11,6 +11,7 @@ const onMongo = [
   'test/stories/nodes-mongo.test.ts',
   'test/faults/mongo-start.test.ts',
   'test/faults/mongo-nodes.test.ts',
+  'test/faults/mongo-upgrade.test.ts',
   'test/faults/migrate.test.ts',
 ]
 

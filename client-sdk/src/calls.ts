@@ -42,8 +42,13 @@ export const callRules: { [Name in CallName]: Rule<Name> } = {
   login: { kind: 'mutation', repeatable: false },
   logout: { kind: 'mutation', repeatable: false },
   me: { kind: 'query', repeatable: true },
+  updateProfile: { kind: 'mutation', repeatable: true },
   // By its `clientMessageId`, which every message gets.
   sendMessage: { kind: 'mutation', repeatable: true },
+  // By its revision and text.
+  editMessage: { kind: 'mutation', repeatable: true },
+  deleteMessage: { kind: 'mutation', repeatable: true },
+  messageVersions: { kind: 'query', repeatable: true },
   markRead: { kind: 'mutation', repeatable: true },
   markDelivered: { kind: 'mutation', repeatable: true },
   history: { kind: 'query', repeatable: true },

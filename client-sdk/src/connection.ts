@@ -163,7 +163,7 @@ export const createConnection = (options: ConnectionOptions) => {
   }
 
   const takeProbe = (answer: Answer) => {
-    const refusal = answer.type === 'data' ? whose.answered((answer.data as User).username) : null
+    const refusal = answer.type === 'data' ? whose.answered((answer.data as User).userId) : null
     if (refusal) {
       drop()
       return signedOut(refusal)

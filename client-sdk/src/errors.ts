@@ -5,7 +5,7 @@ export { ChatError, type ErrorFacts, type ErrorKind } from '../../server/contrac
 
 /** An error as it came over the wire. A kind that this version does not know counts as `internal`, with its words. */
 export const fromErrorShape = ({ message, data }: ErrorShape): ChatError => {
-  const kind: ErrorKind = data?.kind in errorKinds ? data.kind : 'internal'
+  const kind: ErrorKind = data && Object.hasOwn(errorKinds, data.kind) ? data.kind : 'internal'
   return new ChatError(kind, {
     message,
     retryable: data?.retryable ?? errorKinds[kind].retryable,

@@ -4,7 +4,7 @@ import type { Behind } from './behind.ts'
 import type { Inputs } from './calls.ts'
 import type { Connection } from './connection.ts'
 import type { Deliveries } from './deliveries.ts'
-import { createFeed, type FeedEvent } from './feed.ts'
+import { createFeed, type FeedEvent, isChanged } from './feed.ts'
 import { createLoop, type Inlet, type Source } from './loop.ts'
 import { createPlace } from './place.ts'
 import type { StateOwner } from './state.ts'
@@ -28,10 +28,14 @@ export interface StatusOptions {
 export interface Loops {
   /**
    * Every message that concerns this user exactly once, in order; own ones from everywhere among them. A message counts
-   * as delivered when the loop asks for the next one, or is left.
+   * as delivered when the loop asks for the next one, or is left. It gives new messages only: that one was edited or
+   * deleted later, `events` says.
    */
   messages(options?: FollowOptions): AsyncGenerator<Message, void, undefined>
-  /** The same with receipts and the word `ready`, each event with its cursor. */
+  /**
+   * The same, and what changes: messages that were edited or deleted, receipts, profiles. A changed state comes once, and
+   * never an older one behind a newer one. Each event has its cursor; `ready` is the first one.
+   */
   events(options?: FollowOptions): AsyncGenerator<FeedEvent, void, undefined>
   /**
    * Who is online (of `users`, or of all) in one snapshot, then who comes and goes. After a lost connection it begins
@@ -99,6 +103,7 @@ export const createLoops = (options: LoopsOptions): Loops => {
           if (event.type !== 'message') return put(event, inlet)
           const { conversationId, seq } = event.message
           if (seq > (taken.get(conversationId) ?? 0)) put(event, inlet, () => deliveries.note(conversationId, seq))
+          else if (isChanged(event.message)) put({ ...event, type: 'messageChanged' }, inlet)
         },
         async historyAfter(conversation, after) {
           await inlet.room()
@@ -116,7 +121,9 @@ export const createLoops = (options: LoopsOptions): Loops => {
         onStart: () => behind.add(inlet),
         onStop: () => behind.delete(inlet),
         onData(data: unknown) {
-          const { id, data: event } = data as { id: string; data: ChatEvent }
+          const { id, data: event } = data as { id?: unknown; data?: ChatEvent }
+          // A newer server may say what has no place in the order of changes.
+          if (typeof id !== 'string' || !event) return
           asked.lastEventId = id
           feed.take(event, id)
         },
@@ -145,6 +152,7 @@ export const createLoops = (options: LoopsOptions): Loops => {
           onData(data) {
             const event = data as StatusEvent
             if (event.type === 'change') return inlet.push(event)
+            if (event.type !== 'snapshot') return
             statuses.push(...event.statuses)
             if (!event.more) inlet.push({ ...event, statuses })
           },

@@ -5,7 +5,7 @@ import { withinLimits } from './within-limits.ts'
 const pageSize = 100
 
 export interface PastOptions {
-  /** A username or the id of a conversation. */
+  /** A userId or the id of a conversation. */
   conversation: string
   /** Only messages before this number. */
   before?: number | undefined

@@ -1,5 +1,11 @@
 import type { Message } from '../../server/contract/index.ts'
 
+/** How far a conversation was given out: the newest message; `sentAt` is null where an older cursor does not say it. */
+export interface Top {
+  seq: number
+  sentAt: Date | null
+}
+
 /**
  * The cursor of a loop: the server's own, which says behind which version to go on, and the last messages of those
  * conversations of which more was given than it says, or of which the server may give something again. A program that
@@ -9,7 +15,7 @@ export interface Place {
   /** What the server goes on behind. */
   lastEventId: string | undefined
   /** How far each conversation was given out already. */
-  tops: Map<string, number>
+  tops: Map<string, Top>
   /** All up to this event of the server's was given. @param isPresent there is nothing behind it yet */
   moveTo(id: string, isPresent: boolean): void
   /** This message was given. */
@@ -26,20 +32,27 @@ const separator = ';'
 const ofEarlierRun = Number.POSITIVE_INFINITY
 
 /** Up to which version the server has given all, as its own cursor says. */
-export const versionOf = (id: string) => Number(/[v.](\d+)$/.exec(id)?.[1] ?? 0)
+const versionOf = (id: string) => Number(/[v.](\d+)$/.exec(id)?.[1] ?? 0)
+
+/** `<conversationId>:<seq>@<time>`, the time in milliseconds since 1970, in base 36. Older cursors have no time. */
+const writeTop = (conversationId: string, { seq, sentAt }: Top): string =>
+  `${conversationId}:${seq}${sentAt ? `@${sentAt.getTime().toString(36)}` : ''}`
+
+const readTop = (text: string): [conversationId: string, top: Top] | null => {
+  // The ids of users may hold all of these but colons.
+  const [, conversationId = '', seq = '', time] = /^(.+):(\d{1,15})(?:@([0-9a-z]{1,10}))?$/.exec(text) ?? []
+  if (conversationId === '') return null
+  return [conversationId, { seq: Number(seq), sentAt: time === undefined ? null : new Date(parseInt(time, 36)) }]
+}
 
 export const createPlace = (start: string | undefined): Place => {
   const [lastEventId, ...given] = start?.split(separator) ?? []
-  const ahead = new Map<string, { seq: number; version: number }>()
+  const tops = new Map(given.map(readTop).filter((top) => top !== null))
+  const ahead = new Map<string, Top & { version: number }>()
   let id = lastEventId ?? ''
   let overlap = 0
 
-  for (const messageId of given) {
-    const cut = messageId.lastIndexOf(':')
-    const seq = Number(messageId.slice(cut + 1))
-    if (cut > 0 && Number.isSafeInteger(seq)) ahead.set(messageId.slice(0, cut), { seq, version: ofEarlierRun })
-  }
-  const tops = new Map(Array.from(ahead, ([conversation, { seq }]) => [conversation, seq]))
+  for (const [conversationId, top] of tops) ahead.set(conversationId, { ...top, version: ofEarlierRun })
 
   return {
     lastEventId,
@@ -54,16 +67,13 @@ export const createPlace = (start: string | undefined): Place => {
         if (last.version <= reached - overlap) ahead.delete(conversation)
       }
     },
-    gave({ conversationId, seq, version }) {
-      ahead.set(conversationId, { seq, version })
+    gave({ conversationId, seq, sentAt, version }) {
+      ahead.set(conversationId, { seq, sentAt, version })
     },
     forget: (conversationId) => ahead.delete(conversationId),
     overlap(versions) {
       overlap = versions
     },
-    cursor() {
-      if (ahead.size === 0) return id
-      return [id, ...Array.from(ahead, ([conversation, { seq }]) => `${conversation}:${seq}`)].join(separator)
-    },
+    cursor: () => [id, ...Array.from(ahead, ([conversationId, top]) => writeTop(conversationId, top))].join(separator),
   }
 }

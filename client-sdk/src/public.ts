@@ -5,15 +5,18 @@ export type {
   ConversationPage,
   HistoryPage,
   Message,
+  MessageVersionList,
   MissedConversation,
   OnlineUser,
   OnlineUserPage,
+  Profile,
   ReadyEvent,
   Receipt,
   Session,
   SignedIn,
   Status,
   StatusEvent,
+  TextVersion,
   User,
 } from '../../server/contract/index.ts'
 export { limits } from '../../server/contract/limits.ts'
@@ -24,12 +27,17 @@ export { type Chat, type ChatOptions, createChat } from './chat/chat.ts'
 export type { ConversationSnapshot, ConversationView } from './chat/conversation.ts'
 export type { ConversationSummary, ConversationsSnapshot, ConversationsView } from './chat/conversations.ts'
 export { indexedDbStorage } from './chat/indexed-db.ts'
-export type { ChatMessage } from './chat/message.ts'
-export type { Outbox, Outgoing, OutgoingMessage } from './chat/outbox.ts'
+export type { ChatMessage, MessageChange } from './chat/message.ts'
+export type { Outbox, SavedChange } from './chat/outbox.ts'
+export type { Outgoing, OutgoingChange, OutgoingMessage } from './chat/outgoing.ts'
 export type { PresenceView } from './chat/presence.ts'
 export {
   alone,
+  type ChangeDraft,
+  type DeleteDraft,
   type Draft,
+  type EditDraft,
+  type MessageDraft,
   memoryStorage,
   type OpenOutboxStorage,
   type OutboxOwner,

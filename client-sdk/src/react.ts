@@ -5,6 +5,7 @@ import type {
   ClientState,
   ConversationSnapshot,
   ConversationsSnapshot,
+  OutgoingChange,
   OutgoingMessage,
   Status,
   View,
@@ -14,14 +15,14 @@ import type {
 export const useView = <Value>(view: View<Value>): Value =>
   useSyncExternalStore(view.subscribe, view.getSnapshot, view.getSnapshot)
 
-/** One conversation. @param to a username or the id of a conversation */
+/** One conversation. @param to a user id or the id of a conversation */
 export const useConversation = (chat: Chat, to: string): ConversationSnapshot => useView(chat.conversation(to))
 
 /** The conversations of this user, the one with the newest message first. */
 export const useConversations = (chat: Chat): ConversationsSnapshot => useView(chat.conversations)
 
-/** Own messages that the server has not acknowledged. */
-export const useOutbox = (chat: Chat): readonly OutgoingMessage[] => useView(chat.outbox)
+/** Own messages, and changes of them, that the server has not acknowledged. */
+export const useOutbox = (chat: Chat): readonly (OutgoingMessage | OutgoingChange)[] => useView(chat.outbox)
 
 /** Who is online. @param users of whom; all, if left out. The same names in a new array are no change. */
 export const usePresence = (chat: Chat, users?: string[]): ReadonlyMap<string, Status> => useView(chat.presence(users))

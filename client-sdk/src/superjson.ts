@@ -38,14 +38,13 @@ const plain = (value: unknown, path: string[], note: (path: string[], type: stri
 /** Also one of another frame's. */
 const isDate = (value: object): value is Date => Object.prototype.toString.call(value) === '[object Date]'
 
-/** @throws Error for a type that the contract does not know */
+/** A type that the contract does not know, as a newer server's may be, stays as JSON has it. */
 export const deserialize = ({ json, meta }: Typed): unknown => (meta?.values ? typed(json, meta.values) : json)
 
 const typed = (value: unknown, types: Types): unknown => {
   if (Array.isArray(types)) {
     if (types[0] === 'Date') return new Date(value as string)
-    if (types[0] === 'undefined') return undefined
-    throw new Error(`The type ${types[0]} is not known`)
+    return types[0] === 'undefined' ? undefined : value
   }
   for (const [path, type] of Object.entries(types)) {
     const keys = keysOf(path)

@@ -7,7 +7,7 @@ import type { SignedIn } from '../../server/contract/index.ts'
  */
 export const createWhose = (tokensVary: boolean) => {
   let token: string | null = null
-  let known: { token: string; username: string } | null = null
+  let known: { token: string; userId: string } | null = null
   const isUnknown = () => token !== null && token !== known?.token
 
   return {
@@ -20,18 +20,18 @@ export const createWhose = (tokensVary: boolean) => {
     /** Nothing may be said to, or heard from, a session that may be somebody else's than the one before or after. */
     mayBeAnothers: () => tokensVary && isUnknown(),
     /** The server says whose this connection is. @returns why it must not be used */
-    answered(username: string): ChatError | null {
+    answered(userId: string): ChatError | null {
       if (token === null) return null
-      if (known && known.username !== username) {
-        const message = `The token is one of ${username}; this client is ${known.username}’s until she is signed out.`
+      if (known && known.userId !== userId) {
+        const message = `The token is one of ${userId}; this client is ${known.userId}’s until she is signed out.`
         return new ChatError('sessionEnded', { message })
       }
-      known = { token, username }
+      known = { token, userId }
       return null
     },
     signedIn({ session, user }: SignedIn) {
       token = session.token
-      known = { token, username: user.username }
+      known = { token, userId: user.userId }
     },
     signedOut() {
       known = null

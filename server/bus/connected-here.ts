@@ -1,4 +1,4 @@
-import type { Username } from '../contract/index.ts'
+import type { UserId } from '../contract/index.ts'
 import type { Clock, Timer } from '../domain/ports.ts'
 
 /** Who comes back within this time after her last connection ended was never away. */
@@ -13,37 +13,37 @@ interface Here {
 /** Counts the connections of this node, over all devices of a user; told when the first comes and when none is left. */
 export const countConnections = (
   clock: Clock,
-  { came, went }: { came(username: Username, since: Date): void; went(username: Username, at: Date): void },
+  { came, went }: { came(userId: UserId, since: Date): void; went(userId: UserId, at: Date): void },
 ) => {
-  const users = new Map<Username, Here>()
+  const users = new Map<UserId, Here>()
 
-  const leave = (username: Username) => {
-    const user = users.get(username)
+  const leave = (userId: UserId) => {
+    const user = users.get(userId)
     if (!user || --user.connections > 0) return
     const at = new Date(clock.now())
     user.leaving = clock.setTimeout(() => {
-      users.delete(username)
-      went(username, at)
+      users.delete(userId)
+      went(userId, at)
     }, graceMs)
   }
 
   return {
-    users: users as ReadonlyMap<Username, { since: Date }>,
+    users: users as ReadonlyMap<UserId, { since: Date }>,
     /** @returns a function that takes the connection back */
-    connect(username: Username) {
-      const user = users.get(username)
+    connect(userId: UserId) {
+      const user = users.get(userId)
       if (user) {
         user.leaving?.cancel()
         user.leaving = null
         user.connections++
       } else {
         const since = new Date(clock.now())
-        users.set(username, { since, connections: 1, leaving: null })
-        came(username, since)
+        users.set(userId, { since, connections: 1, leaving: null })
+        came(userId, since)
       }
       let connected = true
       return () => {
-        if (connected) leave(username)
+        if (connected) leave(userId)
         connected = false
       }
     },

@@ -6,8 +6,8 @@ import { gatherChanges } from './presence-changes.ts'
 export const createInProcessPresence = (clock: Clock): Presence => {
   const changes = gatherChanges(clock)
   const { users, connect } = countConnections(clock, {
-    came: (username, since) => changes.tell({ username, online: true, at: since, here: true }),
-    went: (username, at) => changes.tell({ username, online: false, at, here: true }),
+    came: (userId, since) => changes.tell({ userId, online: true, at: since, here: true }),
+    went: (userId, at) => changes.tell({ userId, online: false, at, here: true }),
   })
   return { connect, online: () => users, here: () => [...users.keys()], listen: changes.listen }
 }

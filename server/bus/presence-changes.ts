@@ -1,4 +1,4 @@
-import { limits, type Username } from '../contract/index.ts'
+import { limits, type UserId } from '../contract/index.ts'
 import type { Clock, PresenceChange } from '../domain/ports.ts'
 
 /** Telling everybody of everybody is quadratic, so the changes of this time travel as one. */
@@ -7,7 +7,7 @@ export const gatherMs = 250
 /** Gathers who came and went, only the last of each user, and tells it in portions that fit an event. */
 export const gatherChanges = (clock: Clock) => {
   const listeners = new Set<(changes: PresenceChange[]) => void>()
-  const gathered = new Map<Username, PresenceChange>()
+  const gathered = new Map<UserId, PresenceChange>()
 
   const tellAll = () => {
     const changes = [...gathered.values()]
@@ -20,7 +20,7 @@ export const gatherChanges = (clock: Clock) => {
   return {
     tell(change: PresenceChange) {
       if (gathered.size === 0) clock.setTimeout(tellAll, gatherMs)
-      gathered.set(change.username, change)
+      gathered.set(change.userId, change)
     },
     listen(onChange: (changes: PresenceChange[]) => void) {
       listeners.add(onChange)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Username } from './ids.ts'
+import { type UserId, Username, type Version } from './ids.ts'
 import { limits } from './limits.ts'
 
 /** Lone surrogates cannot be stored as UTF-8: refused here rather than changed in silence. */
@@ -31,10 +31,20 @@ export const Login = z.strictObject({
 })
 export type Login = z.infer<typeof Login>
 
-export interface User {
-  username: Username
-  /** The username where none was chosen. */
+export const UpdateProfile = z.strictObject({ displayName: DisplayName })
+export type UpdateProfile = z.infer<typeof UpdateProfile>
+
+/** A person, as others see them. */
+export interface Profile {
+  userId: UserId
+  /** The user id where none was chosen. */
   displayName: string
+  /** When the profile last changed. */
+  version: Version
+}
+
+/** The caller's own account. */
+export interface User extends Profile {
   createdAt: Date
 }
 

@@ -9,13 +9,16 @@ export const errorKinds = {
   badCredentials: { code: 'UNAUTHORIZED', retryable: false, message: 'The username or the password is wrong.' },
   usernameTaken: { code: 'CONFLICT', retryable: false, message: 'This username is taken.' },
   commonPassword: { code: 'BAD_REQUEST', retryable: false, message: 'This password is too common; choose another.' },
-  unknownUser: { code: 'NOT_FOUND', retryable: false, message: 'There is no user of this name.' },
+  unknownUser: { code: 'NOT_FOUND', retryable: false, message: 'There is no user with this id.' },
   unknownMessage: { code: 'NOT_FOUND', retryable: false, message: 'There is no such message in your conversations.' },
   notMember: { code: 'FORBIDDEN', retryable: false, message: 'You are not a member of this conversation.' },
+  notAllowed: { code: 'FORBIDDEN', retryable: false, message: 'Only its sender may change this message.' },
+  messageDeleted: { code: 'CONFLICT', retryable: false, message: 'This message was deleted.' },
+  editWindowOver: { code: 'FORBIDDEN', retryable: false, message: 'This message is too old to be edited.' },
   conflict: {
     code: 'CONFLICT',
     retryable: false,
-    message: 'This clientMessageId was used for a message with other content.',
+    message: 'This clientMessageId or this revision was used before, with other content.',
   },
   invalidInput: { code: 'BAD_REQUEST', retryable: false, message: 'The input does not fit the procedure.' },
   badCursor: { code: 'BAD_REQUEST', retryable: false, message: 'This cursor was not given out by this server.' },
@@ -70,6 +73,9 @@ export interface ErrorFacts {
   /** For `invalidInput`: what does not fit, by path. */
   issues?: { path: string; message: string }[]
 }
+
+/** What a `conflict` says of an edit. */
+export const editConflictWords = 'This message was edited meanwhile; look at it again and edit that.'
 
 /** Thrown by the rules on the server and by the SDK in the client: one error, by its kind. */
 export class ChatError extends Error implements ErrorFacts {

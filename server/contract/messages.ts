@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { isWellFormed } from './accounts.ts'
-import { Address, ClientMessageId, ConversationId, MessageId, Seq, type Username, type Version } from './ids.ts'
+import { isWellFormed, type Profile } from './accounts.ts'
+import { Address, ClientMessageId, ConversationId, MessageId, Seq, type UserId, type Version } from './ids.ts'
 import { limits } from './limits.ts'
 
 export const MessageText = z
@@ -15,6 +15,20 @@ export const SendMessage = z.strictObject({
   clientMessageId: ClientMessageId.optional(),
 })
 export type SendMessage = z.infer<typeof SendMessage>
+
+/** Edits the message at the revision that the editor saw: of two racing edits one wins, the other is a `conflict`. */
+export const EditMessage = z.strictObject({
+  messageId: MessageId,
+  text: MessageText,
+  revision: z.int().min(1).describe('The `revision` of the message that this edit was made on.'),
+})
+export type EditMessage = z.infer<typeof EditMessage>
+
+export const DeleteMessage = z.strictObject({ messageId: MessageId })
+export type DeleteMessage = z.infer<typeof DeleteMessage>
+
+export const MessageVersions = z.strictObject({ messageId: MessageId })
+export type MessageVersions = z.infer<typeof MessageVersions>
 
 export const MarkRead = z.strictObject({ messageId: MessageId })
 export type MarkRead = z.infer<typeof MarkRead>
@@ -61,10 +75,17 @@ export interface Message {
   conversationId: ConversationId
   seq: Seq
   version: Version
-  sender: Username
+  sender: UserId
+  /** Empty once it was deleted. */
   text: string
+  /** Counts the texts: 1 as it was sent, one more with each edit. */
+  revision: number
   /** When the server took it; never earlier than the message before it. */
   sentAt: Date
+  /** When its text was last edited; null: never. */
+  editedAt: Date | null
+  /** When it was deleted; null: it was not. Its number stays. */
+  deletedAt: Date | null
   /** What the sender called it, or null. */
   clientMessageId: string | null
   /** To its sender: every other member's client has it. To another member: one of her own clients has it. */
@@ -73,10 +94,27 @@ export interface Message {
   read: boolean
 }
 
+/** One text of a message. */
+export interface TextVersion {
+  revision: number
+  text: string
+  /** From when on the message had this text. */
+  since: Date
+}
+
+export interface MessageVersionList {
+  messageId: MessageId
+  /**
+   * The texts of this message, the first one first, the present one last; of the former ones at most 50: the first and the
+   * newest. None where the message was deleted.
+   */
+  versions: TextVersion[]
+}
+
 /** How far one member is: everything up to and including these numbers. 0: nothing. `readSeq <= deliveredSeq`. */
 export interface Receipt {
   conversationId: ConversationId
-  username: Username
+  userId: UserId
   deliveredSeq: number
   readSeq: number
   version: Version
@@ -86,6 +124,8 @@ export interface HistoryPage {
   conversationId: ConversationId
   /** In order of `seq`, oldest first. */
   messages: Message[]
+  /** Everybody who sent one of these messages, and every member of a direct conversation. */
+  people: Profile[]
   /** Pass as `before` for the page of older messages; null: there are none. */
   nextBefore: Seq | null
   /** Pass as `after` for the page of newer messages; null: there are none yet. */
@@ -95,9 +135,9 @@ export interface HistoryPage {
 export interface Conversation {
   id: ConversationId
   kind: 'direct' | 'group'
-  members: Username[]
+  members: Profile[]
   lastMessage: Message | null
-  /** Messages of others that the caller has not read, among the newest 1,000. */
+  /** Messages of others that the caller has not read; deleted ones do not count. Exact. */
   unread: number
   /** One for each member. */
   receipts: Receipt[]

@@ -1,17 +1,16 @@
-import type { Address, ConversationId, MessageId, Seq, Username } from './ids.ts'
+import type { Address, ConversationId, MessageId, Seq, UserId } from './ids.ts'
 
-// What the names of conversations and messages say. It stands apart from the schemas, which would bring zod along into
+// What the ids of conversations and messages say. It stands apart from the schemas, which would bring zod along into
 // the SDK.
 
-export const directConversationId = (a: Username, b: Username): ConversationId =>
-  a < b ? `dm:${a}:${b}` : `dm:${b}:${a}`
+export const directConversationId = (a: UserId, b: UserId): ConversationId => (a < b ? `dm:${a}:${b}` : `dm:${b}:${a}`)
 
 /** The conversation that `caller` means by an address. */
-export const conversationIdOf = (caller: Username, address: Address): ConversationId =>
+export const conversationIdOf = (caller: UserId, address: Address): ConversationId =>
   address.includes(':') ? address : directConversationId(caller, address)
 
-/** Who a direct conversation is between (one name for notes to oneself), or null for a group. */
-export const directMembers = (id: ConversationId): Username[] | null => {
+/** Who a direct conversation is between (one id for notes to oneself), or null for a group. */
+export const directMembers = (id: ConversationId): UserId[] | null => {
   const [kind, a, b] = id.split(':')
   if (kind !== 'dm' || a === undefined || b === undefined) return null
   return a === b ? [a] : [a, b]

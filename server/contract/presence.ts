@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { Username } from './ids.ts'
+import { UserId } from './ids.ts'
 import { limits } from './limits.ts'
 
 export const OnStatus = z
   .strictObject({
     users: z
-      .array(Username)
+      .array(UserId)
       .max(limits.statusFilterMax)
       .optional()
       .describe(
@@ -18,25 +18,27 @@ export type OnStatus = z.infer<typeof OnStatus>
 export const OnlineUsers = z
   .strictObject({
     limit: z.int().min(1).max(500).default(100),
-    cursor: Username.optional(),
+    cursor: UserId.optional(),
   })
   .default({ limit: 100 })
 export type OnlineUsers = z.infer<typeof OnlineUsers>
 
 export interface OnlineUser {
-  username: Username
+  userId: UserId
+  displayName: string
   /** Since when she is online. */
   since: Date
 }
 
 export interface OnlineUserPage {
-  /** By username. */
+  /** By user id. */
   users: OnlineUser[]
-  nextCursor: Username | null
+  nextCursor: UserId | null
 }
 
 export interface Status {
-  user: Username
+  userId: UserId
+  displayName: string
   status: 'online' | 'offline'
   /** When her last connection ended; null while she is online, or if she never was. */
   lastSeenAt: Date | null

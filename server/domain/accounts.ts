@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import { ChatError, type Login, type Register, type SignedIn, type User, type Username } from '../contract/index.ts'
+import {
+  ChatError,
+  type Login,
+  type Register,
+  type SignedIn,
+  type UpdateProfile,
+  type User,
+  type UserId,
+} from '../contract/index.ts'
+import { audiencesOfProfile } from './audiences.ts'
+
 import type { Ports, StoredSession, StoredUser, Timer } from './ports.ts'
 
 export const sessionMs = 30 * 24 * 3_600_000
@@ -21,13 +31,12 @@ export const register =
       rates.giveBack(rules.register, address)
       throw error
     })
-    const user: StoredUser = {
-      username,
+    const user = await store.createUser({
+      userId: username,
       displayName: displayName ?? username,
       passwordHash,
       createdAt: new Date(clock.now()),
-    }
-    await store.createUser(user)
+    })
     return openSession(ports, user)
   }
 
@@ -66,7 +75,7 @@ const openSession = async ({ store, clock, newToken }: Ports, user: StoredUser):
   const token = newToken()
   const createdAt = new Date(clock.now())
   const expiresAt = new Date(clock.now() + sessionMs)
-  await store.createSession({ tokenHash: hashToken(token), username: user.username, createdAt, expiresAt })
+  await store.createSession({ tokenHash: hashToken(token), userId: user.userId, createdAt, expiresAt })
   return { user: publicUser(user), session: { token, expiresAt } }
 }
 
@@ -102,20 +111,38 @@ export const forgetExpiredSessions = ({ store, clock, log }: Ports): (() => void
   return () => timer?.cancel()
 }
 
-/** Ends the session for good; all of its connections are closed with 4401. */
+/** Ends the session for good; its connections are closed with the close code of ended sessions. */
 export const logout =
   ({ store, bus }: Ports) =>
-  async ({ tokenHash, username }: { tokenHash: string; username: Username }): Promise<void> => {
+  async ({ tokenHash }: { tokenHash: string }): Promise<void> => {
     await store.deleteSession(tokenHash)
-    bus.publish([username], { type: 'sessionEnded', tokenHash })
+    bus.endSession(tokenHash)
   }
 
 export const me =
-  ({ store }: Ports) =>
-  async (username: Username): Promise<User> => {
-    const user = await store.user(username)
+  ({ store }: Pick<Ports, 'store'>) =>
+  async (userId: UserId): Promise<User> => {
+    const user = await store.user(userId)
     if (!user) throw new ChatError('sessionEnded')
     return publicUser(user)
   }
 
-const publicUser = ({ username, displayName, createdAt }: StoredUser): User => ({ username, displayName, createdAt })
+/** Everybody who shares a conversation with the caller is told. */
+export const updateProfile =
+  ({ store, bus, rates, rules }: Ports) =>
+  async (caller: UserId, profile: UpdateProfile): Promise<User> => {
+    rates.takeNow(rules.updateProfile, caller)
+    // Before the change, so that nothing of a later version is published in between.
+    const audiences = await audiencesOfProfile(store, caller)
+    const user = await store.updateProfile(caller, profile)
+    for (const audience of audiences)
+      bus.publish(audience, { kind: 'user', version: user.version, conversationId: null, user })
+    return me({ store })(caller)
+  }
+
+const publicUser = ({ userId, displayName, version, createdAt }: StoredUser): User => ({
+  userId,
+  displayName,
+  version,
+  createdAt,
+})

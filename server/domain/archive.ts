@@ -1,5 +1,5 @@
-import type { ConversationId, Seq, Username, Version } from '../contract/index.ts'
-import type { StoredSession, StoredUser } from './ports.ts'
+import { type ConversationId, messageId, type Seq, type UserId, type Version } from '../contract/index.ts'
+import type { StoredMessage, StoredSession, StoredUser } from './ports.ts'
 
 /** All that a store holds, for whoever moves it to another. In each section rows have keys, and are read in their order. */
 export interface ArchiveRows {
@@ -9,36 +9,48 @@ export interface ArchiveRows {
   conversations: {
     id: ConversationId
     kind: 'direct' | 'group'
-    /** By username. */
-    members: { username: Username; deliveredSeq: number; readSeq: number; version: Version }[]
+    /** By user id; those who have left are among them. */
+    members: ArchivedMember[]
     last: { seq: number; version: Version; sentAt: Date }
   }
-  messages: {
-    conversationId: ConversationId
-    seq: Seq
-    version: Version
-    sender: Username
-    text: string
-    sentAt: Date
-    clientMessageId: string | null
+  /** The second part of its key is `seq`. */
+  messages: Omit<StoredMessage, 'id'> & {
+    /** At which it was sent; `version` is the one at which it last changed. */
+    sentVersion: Version
+    /** How many messages of its sender the conversation has up to and including it. */
+    senderOrdinal: number
   }
+  /** Former texts; the second part of their key is `revision`. */
+  texts: { conversationId: ConversationId; seq: Seq; revision: number; text: string; since: Date }
+}
+
+export interface ArchivedMember {
+  userId: UserId
+  deliveredSeq: number
+  readSeq: number
+  version: Version
+  fromSeq: Seq
+  untilSeq: number | null
+  /** Earlier intervals of somebody who came back. */
+  former: { fromSeq: Seq; untilSeq: number }[]
 }
 
 export type Section = keyof ArchiveRows
-/** Conversations come before their messages. */
-export const sections: readonly Section[] = ['users', 'sessions', 'endedSessions', 'conversations', 'messages']
+/** Conversations come before their messages, and messages before their former texts. */
+export const sections: readonly Section[] = ['users', 'sessions', 'endedSessions', 'conversations', 'messages', 'texts']
 
-/** The place of a row in its section; the second part is a message's `seq`, else 0. */
+/** Where a row stands in its section; the second part is 0 unless its section says otherwise. */
 export type Key = [id: string, seq: number]
 export const firstKey: Key = ['', 0]
 
 export const keyOf = <S extends Section>(section: S, row: ArchiveRows[S]): Key => {
   const keys: { [Name in Section]: (row: ArchiveRows[Name]) => Key } = {
-    users: ({ username }) => [username, 0],
+    users: ({ userId }) => [userId, 0],
     sessions: ({ tokenHash }) => [tokenHash, 0],
     endedSessions: ({ tokenHash }) => [tokenHash, 0],
     conversations: ({ id }) => [id, 0],
     messages: ({ conversationId, seq }) => [conversationId, seq],
+    texts: ({ conversationId, seq, revision }) => [messageId(conversationId, seq), revision],
   }
   return keys[section](row)
 }

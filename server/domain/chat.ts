@@ -1,26 +1,28 @@
-import type { ChatEvent, OnMessage, Username } from '../contract/index.ts'
-import { forgetExpiredSessions, login, logout, me, register, resumeSession } from './accounts.ts'
+import type { ChatEvent, OnMessage, UserId } from '../contract/index.ts'
+import { forgetExpiredSessions, login, logout, me, register, resumeSession, updateProfile } from './accounts.ts'
 import { conversations, openConversation } from './conversations.ts'
 import { followEndedSessions } from './ended-sessions.ts'
-import { follow } from './feed.ts'
-import { readInTurns } from './feed-store.ts'
-import { tellWhatIsLate } from './late-changes.ts'
-import { history, sendMessage } from './messages.ts'
+import { createFairReads } from './fair-reads.ts'
+import { createSharedEvents } from './feed/events.ts'
+import { follow } from './feed/feed.ts'
+import { createLagChecks } from './feed/lag-check.ts'
+import { followAll } from './follower.ts'
+import { publishLateCommits } from './late-commits.ts'
+import { deleteMessage, editMessage, history, messageVersions, sendMessage } from './messages.ts'
 import { inVersionOrder } from './ordered-bus.ts'
 import type { Ports } from './ports.ts'
 import { followStatus, onlineUsers, rememberLastSeen } from './presence.ts'
 import { createDeliveryMarks, markDelivered, markRead } from './receipts.ts'
 import { watchSession } from './session-watch.ts'
-import { createStaleFeeds } from './stale-feeds.ts'
 
 /** All the rules, on these ports: what callers of any kind can do. */
 export const createChat = (given: Ports) => {
-  const ports = { ...given, bus: inVersionOrder(given.bus) }
+  const ports = { ...given, bus: inVersionOrder(given.bus), readsOf: createFairReads(given.store) }
   const open = openConversation(ports)
-  tellWhatIsLate(ports, open)
-  const deliveries = createDeliveryMarks(ports, open)
-  const staleFeeds = createStaleFeeds(ports)
-  const feedPorts = { store: readInTurns(ports.store), bus: ports.bus }
+  publishLateCommits(ports)
+  const deliveries = createDeliveryMarks(ports)
+  const lagChecks = createLagChecks(ports)
+  const feedPorts = { ...ports, deliveries, lagChecks, eventOf: createSharedEvents() }
   const stopRemembering = rememberLastSeen(ports)
   const stopForgetting = forgetExpiredSessions(ports)
   const endedSessions = followEndedSessions(ports)
@@ -30,34 +32,39 @@ export const createChat = (given: Ports) => {
     login: login(ports),
     logout: logout(ports),
     me: me(ports),
+    updateProfile: updateProfile(ports),
     resumeSession: resumeSession(ports),
     watchSession: watchSession(ports, endedSessions),
     sendMessage: sendMessage(ports, open),
+    editMessage: editMessage(ports, open),
+    deleteMessage: deleteMessage(ports, open),
+    messageVersions: messageVersions(ports, open),
     history: history(ports, open),
     conversations: conversations(ports),
     markRead: markRead(ports, open),
     markDelivered: markDelivered(ports, open),
     follow: <Item>(
-      caller: Username,
+      caller: UserId,
       input: OnMessage,
       signal: AbortSignal,
       asItem: (cursor: string, event: ChatEvent) => Item,
     ) => {
       ports.rates.takeNow(ports.rules.call, caller)
-      return follow(feedPorts, { deliveries, staleFeeds }, caller, input, signal, asItem)
+      return follow(feedPorts, caller, input, signal, asItem)
     },
+    followAll: followAll(ports),
     onlineUsers: onlineUsers(ports),
     followStatus: followStatus(ports),
     connect: ports.presence.connect,
     /** Stores what is still gathered. The ports stay open: who opened them closes them. */
     async [Symbol.asyncDispose]() {
-      staleFeeds[Symbol.dispose]()
+      lagChecks[Symbol.dispose]()
       stopRemembering()
       stopForgetting()
       endedSessions[Symbol.dispose]()
       await deliveries.flush()
       const at = new Date(ports.clock.now())
-      await ports.store.setLastSeen(ports.presence.here().map((username) => ({ username, at })))
+      await ports.store.setLastSeen(ports.presence.here().map((userId) => ({ userId, at })))
     },
   }
 }

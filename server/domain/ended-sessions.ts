@@ -12,8 +12,8 @@ export interface EndedSessions extends Disposable {
 }
 
 /**
- * Which sessions were ended, as the store tells it: the bus says so sooner, but another node may end a session while this
- * one cannot hear it. A node that has the store to itself hears all.
+ * Which sessions were ended: the bus says so at once, the store says so as well, since another node may end a session
+ * while this one cannot hear it. A node that has the store to itself hears all.
  */
 export const followEndedSessions = ({ store, bus, clock, log }: Ports): EndedSessions => {
   const watchers = new Map<string, Set<() => void>>()
@@ -27,6 +27,11 @@ export const followEndedSessions = ({ store, bus, clock, log }: Ports): EndedSes
       })
     : Promise.resolve()
 
+  const end = (tokenHash: string) => {
+    for (const onEnd of watchers.get(tokenHash) ?? []) onEnd()
+  }
+  const unlisten = bus.onSessionEnd(end)
+
   const look = async () => {
     if (position === null) {
       position = await store.version()
@@ -34,7 +39,7 @@ export const followEndedSessions = ({ store, bus, clock, log }: Ports): EndedSes
     }
     for (const { tokenHash, version } of await store.endedSessions(position)) {
       position = Math.max(position, version)
-      for (const onEnd of watchers.get(tokenHash) ?? []) onEnd()
+      end(tokenHash)
     }
   }
   let failing = false
@@ -65,6 +70,7 @@ export const followEndedSessions = ({ store, bus, clock, log }: Ports): EndedSes
     },
     [Symbol.dispose]() {
       closed = true
+      unlisten()
       timer?.cancel()
     },
   }

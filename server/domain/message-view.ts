@@ -1,4 +1,4 @@
-import type { Message, Receipt, Username } from '../contract/index.ts'
+import type { Message, Receipt, UserId } from '../contract/index.ts'
 import type { StoredMessage } from './ports.ts'
 
 /** Nobody has a receipt for it: the same to all who look. Written out, as a spread takes several times as long. */
@@ -9,7 +9,10 @@ export const asNew = ({
   version,
   sender,
   text,
+  revision,
   sentAt,
+  editedAt,
+  deletedAt,
   clientMessageId,
 }: StoredMessage): Message => ({
   id,
@@ -18,18 +21,21 @@ export const asNew = ({
   version,
   sender,
   text,
+  revision,
   sentAt,
+  editedAt,
+  deletedAt,
   clientMessageId,
   delivered: false,
   read: false,
 })
 
-/** To its sender a message is delivered and read when it is so for all the others; to another, when it is for her. */
-export const asSeenBy = (viewer: Username, message: StoredMessage, receipts: Receipt[]): Message => {
+/** To its sender a message is delivered and read when it is so for all the others; to another, when it is for that user. */
+export const asSeenBy = (viewer: UserId, message: StoredMessage, receipts: Receipt[]): Message => {
   const { conversationId, seq, sender } = message
   const here = receipts.filter((receipt) => receipt.conversationId === conversationId)
-  const others = here.filter(({ username }) => username !== sender)
-  const concerned = viewer !== sender ? here.filter(({ username }) => username === viewer) : others
+  const others = here.filter(({ userId }) => userId !== sender)
+  const concerned = viewer !== sender ? here.filter(({ userId }) => userId === viewer) : others
   // In notes to oneself the only member is the sender.
   const counted = concerned.length > 0 ? concerned : here
   return {

@@ -1,14 +1,28 @@
-import type { History, HistoryPage, Message, SendMessage, Username } from '../contract/index.ts'
-import type { Open } from './conversations.ts'
+import {
+  ChatError,
+  type DeleteMessage,
+  type EditMessage,
+  type History,
+  type HistoryPage,
+  type Message,
+  type MessageVersionList,
+  type MessageVersions,
+  messagePlace,
+  type SendMessage,
+  type UserId,
+} from '../contract/index.ts'
+import { type Open, type OpenConversation, openToWrite } from './conversations.ts'
+import type { ReadingPorts } from './fair-reads.ts'
+import { mayRead, readableParts } from './intervals.ts'
 import { asNew, asSeenBy } from './message-view.ts'
 import { withinPage } from './page-text.ts'
-import type { Ports, StoredMessage } from './ports.ts'
+import type { MessagePlace, Ports, StoredMessage } from './ports.ts'
 
 export const sendMessage =
   ({ store, bus, rates, rules, clock }: Ports, open: Open) =>
-  async (sender: Username, { to, text, clientMessageId }: SendMessage): Promise<Message> => {
+  async (sender: UserId, { to, text, clientMessageId }: SendMessage): Promise<Message> => {
     rates.takeNow(rules.sendMessage, sender)
-    const { id, kind, members } = await open(sender, to)
+    const { id, kind, members } = openToWrite(await open(sender, to))
     const sentAt = new Date(clock.now())
     const { message, repeated } = await store.append({
       conversationId: id,
@@ -19,32 +33,134 @@ export const sendMessage =
       clientMessageId: clientMessageId ?? null,
       sentAt,
     })
+    // Also when it is repeated: who stored it may have died before it was published. Whoever has it passes over it.
+    if (repeated && isChanged(message)) return publishChanged({ store, bus }, sender, message)
     const sent = asNew(message)
-    // Also when it is repeated: who stored it may have died before it told anybody. Whoever had it passes over it.
-    bus.publish(members, { type: 'message', message: sent })
+    bus.publish(id, { kind: 'message', version: message.version, conversationId: id, message: sent })
     return repeated ? asSeenBy(sender, message, await store.receipts([id])) : sent
+  }
+
+const isChanged = ({ editedAt, deletedAt }: StoredMessage): boolean => editedAt !== null || deletedAt !== null
+
+/** @throws ChatError `unknownMessage`, `notAllowed`, `messageDeleted`, `conflict`, `editWindowOver` */
+export const editMessage =
+  (ports: Ports, open: Open) =>
+  async (caller: UserId, { messageId, text, revision }: EditMessage): Promise<Message> => {
+    const { store, rates, rules, clock, editWindowMs } = ports
+    rates.takeNow(rules.sendMessage, caller)
+    const place = messagePlace(messageId)
+    const present = await ownMessage(ports, open, caller, place)
+    // An edit of an earlier revision may be a repeat, made in time: the store knows.
+    const isNew = present.deletedAt === null && present.revision <= revision
+    if (isNew && clock.now() - present.sentAt.getTime() > editWindowMs) throw new ChatError('editWindowOver')
+    const { message } = await store.edit({ ...place, revision, text, editedAt: new Date(clock.now()) })
+    return publishChanged(ports, caller, message)
+  }
+
+/** Of a message that was deleted before nothing changes. @throws ChatError `unknownMessage`, `notAllowed` */
+export const deleteMessage =
+  (ports: Ports, open: Open) =>
+  async (caller: UserId, { messageId }: DeleteMessage): Promise<Message> => {
+    const { store, rates, rules, clock } = ports
+    rates.takeNow(rules.sendMessage, caller)
+    const place = messagePlace(messageId)
+    await ownMessage(ports, open, caller, place)
+    const { message } = await store.delete({ ...place, deletedAt: new Date(clock.now()) })
+    return publishChanged(ports, caller, message)
+  }
+
+/** A message of a conversation that the caller is a member of, and which the caller sent. */
+const ownMessage = async (ports: Ports, open: Open, caller: UserId, place: MessagePlace): Promise<StoredMessage> => {
+  const { conversation, message } = await readableMessage(ports, open, caller, place)
+  openToWrite(conversation)
+  if (message.sender !== caller) throw new ChatError('notAllowed')
+  return message
+}
+
+/** Who may not read it learns the same as of a message that is not there (P9). @throws ChatError `unknownMessage` */
+const readableMessage = async (
+  { store }: Pick<Ports, 'store'>,
+  open: Open,
+  caller: UserId,
+  place: MessagePlace,
+): Promise<{ conversation: OpenConversation; message: StoredMessage }> => {
+  const conversation = await openToRead(open, caller, place)
+  const [message] = mayRead(conversation.intervals, place.seq) ? await store.messagesAt([place]) : []
+  if (!message) throw new ChatError('unknownMessage')
+  return { conversation, message }
+}
+
+/** @throws ChatError `unknownMessage` for whoever is a stranger there */
+export const openToRead = (open: Open, caller: UserId, { conversationId }: MessagePlace): Promise<OpenConversation> =>
+  open(caller, conversationId).catch((error: unknown) => {
+    if (error instanceof ChatError && !error.retryable) throw new ChatError('unknownMessage')
+    throw error
+  })
+
+/** Also when nothing has changed: who stored it may have died before it was published. */
+const publishChanged = async (
+  { store, bus }: Pick<Ports, 'store' | 'bus'>,
+  caller: UserId,
+  message: StoredMessage,
+): Promise<Message> => {
+  const { conversationId, version } = message
+  bus.publish(conversationId, { kind: 'messageChanged', version, conversationId, message: asNew(message) })
+  return asSeenBy(caller, message, await store.receipts([conversationId]))
+}
+
+export const messageVersions =
+  (ports: ReadingPorts, open: Open) =>
+  async (caller: UserId, { messageId }: MessageVersions): Promise<MessageVersionList> => {
+    ports.rates.takeNow(ports.rules.call, caller)
+    const place = messagePlace(messageId)
+    await readableMessage(ports, open, caller, place)
+    return { messageId, versions: await ports.readsOf(caller).textVersions(place) }
   }
 
 /** One page of a conversation. The caller's own limits decide; what lies outside of it is an empty page. */
 export const history =
-  ({ store, rates, rules }: Ports, open: Open) =>
-  async (caller: Username, { conversation, limit, ...place }: History): Promise<HistoryPage> => {
+  ({ readsOf, rates, rules }: ReadingPorts, open: Open) =>
+  async (caller: UserId, { conversation, limit, ...place }: History): Promise<HistoryPage> => {
     rates.takeNow(rules.call, caller)
-    const { id } = await open(caller, conversation)
-    const lastSeq = (await store.conversation(id))?.lastSeq ?? 0
-    const { from, to, newest } = await rangeOf(place, lastSeq, limit, (time) => store.seqAt(id, time))
-    const found = await store.messages({ conversationId: id, from, to, limit, newest })
+    const reads = readsOf(caller)
+    const { id, intervals, members } = await open(caller, conversation)
+    const [readable, lastSeq] = lastReadable(intervals, (await reads.conversation(id))?.lastSeq ?? 0)
+    const { from, to, newest } = await rangeOf(place, lastSeq, limit, (time) => reads.seqAt(id, time))
+    const parts = readableParts(readable, from, to)
+    const found: StoredMessage[] = []
+    for (const part of newest ? parts.toReversed() : parts) {
+      const left = limit - found.length
+      if (left === 0) break
+      const messages = await reads.messages({ conversationId: id, ...part, limit: left, newest })
+      if (newest) found.unshift(...messages)
+      else found.push(...messages)
+    }
     const stored = withinPage(found, anchorOf(found, place.around, newest), ({ text }) => text)
-    const receipts = stored.length === 0 ? [] : await store.receipts([id])
-    const first = stored[0]?.seq ?? (newest ? 1 : Math.min(from, lastSeq + 1))
+    const senders = stored.map(({ sender }) => sender)
+    const [receipts, people] = await Promise.all([
+      stored.length === 0 ? [] : reads.receipts([id]),
+      reads.profiles([...new Set([...senders, ...directPeople(id, members)])]),
+    ])
+    const firstSeq = readable[0]?.fromSeq ?? 1
+    const first = stored[0]?.seq ?? (newest ? firstSeq : Math.min(from, lastSeq + 1))
     const last = stored.at(-1)?.seq ?? (newest ? to : lastSeq)
     return {
       conversationId: id,
       messages: stored.map((message) => asSeenBy(caller, message, receipts)),
-      nextBefore: first > 1 ? first : null,
+      people,
+      nextBefore: first > firstSeq ? first : null,
       nextAfter: last < lastSeq ? last : null,
     }
   }
+
+/** Of a group, whose members may be many, only those who are named on the page. */
+const directPeople = (id: string, members: UserId[]): UserId[] => (id.startsWith('dm:') ? members : [])
+
+/** What a user may read of the messages that are there, and the last of them. */
+const lastReadable = (intervals: OpenConversation['intervals'], lastSeq: number) => {
+  const readable = intervals.filter(({ fromSeq }) => fromSeq <= lastSeq)
+  return [readable, Math.min(lastSeq, readable.at(-1)?.untilSeq ?? (readable.length > 0 ? lastSeq : 0))] as const
+}
 
 /** Which one of these a page must have, however long the others are. */
 const anchorOf = (found: StoredMessage[], around: number | undefined, newest: boolean): number => {

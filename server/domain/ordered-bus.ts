@@ -1,5 +1,4 @@
-import type { Username, Version } from '../contract/index.ts'
-import type { Bus, BusEvent } from './ports.ts'
+import type { Audience, Bus, PublishedChange } from './ports.ts'
 
 /**
  * Publishes what one commit brought forth in the order of its versions, whatever the order in which those who wrote it
@@ -7,22 +6,20 @@ import type { Bus, BusEvent } from './ports.ts'
  * between the two would never get it.
  */
 export const inVersionOrder = (bus: Bus): Bus => {
-  let gathered: { usernames: Username[]; event: BusEvent; version: Version }[] = []
+  let gathered: { audience: Audience; change: PublishedChange }[] = []
 
   const publishGathered = () => {
-    const events = gathered.sort((a, b) => a.version - b.version)
+    const changes = gathered.sort((a, b) => a.change.version - b.change.version)
     gathered = []
-    for (const { usernames, event } of events) bus.publish(usernames, event)
+    for (const { audience, change } of changes) bus.publish(audience, change)
   }
 
   return {
     ...bus,
-    publish(usernames, event) {
-      if (event.type === 'sessionEnded') return bus.publish(usernames, event)
+    publish(audience, change) {
       // All promises of a commit resolve in one turn of the event loop, so at its end all of them have told.
       if (gathered.length === 0) setImmediate(publishGathered)
-      const { version } = event.type === 'message' ? event.message : event.receipt
-      gathered.push({ usernames, event, version })
+      gathered.push({ audience, change })
     },
   }
 }

@@ -1,19 +1,27 @@
-import type { OnlineUserPage, OnlineUsers, OnStatus, Status, StatusEvent, Username } from '../contract/index.ts'
+import type { OnlineUserPage, OnlineUsers, OnStatus, Status, StatusEvent, UserId } from '../contract/index.ts'
 import { limits } from '../contract/index.ts'
-import type { Ports, PresenceChange } from './ports.ts'
+import type { ReadingPorts } from './fair-reads.ts'
+import type { Ports, PresenceChange, Store } from './ports.ts'
 
 export const onlineUsers =
-  ({ presence, rates, rules }: Ports) =>
-  (caller: Username, { limit, cursor }: OnlineUsers): OnlineUserPage => {
+  ({ presence, readsOf, rates, rules }: ReadingPorts) =>
+  async (caller: UserId, { limit, cursor }: OnlineUsers): Promise<OnlineUserPage> => {
     rates.takeNow(rules.call, caller)
-    const names = [...presence.online().keys()].filter((name) => cursor === undefined || name > cursor).sort()
-    const page = names.slice(0, limit)
-    const users = page.flatMap((username) => {
-      const online = presence.online().get(username)
-      return online ? [{ username, since: online.since }] : []
+    const ids = [...presence.online().keys()].filter((id) => cursor === undefined || id > cursor).sort()
+    const page = ids.slice(0, limit)
+    const nameOf = await namesOf(readsOf(caller), page)
+    const users = page.flatMap((userId) => {
+      const online = presence.online().get(userId)
+      return online ? [{ userId, displayName: nameOf(userId), since: online.since }] : []
     })
-    return { users, nextCursor: names.length > limit ? (page.at(-1) ?? null) : null }
+    return { users, nextCursor: ids.length > limit ? (page.at(-1) ?? null) : null }
   }
+
+const namesOf = async (store: Pick<Store, 'profiles'>, userIds: UserId[]): Promise<(userId: UserId) => string> => {
+  const profiles = userIds.length === 0 ? [] : await store.profiles(userIds)
+  const names = new Map(profiles.map(({ userId, displayName }) => [userId, displayName]))
+  return (userId) => names.get(userId) ?? userId
+}
 
 /** Remembers when people were last here, as they come to this node and as they go. @returns a function that ends it. */
 export const rememberLastSeen = ({ store, presence, log }: Ports): (() => void) =>
@@ -21,14 +29,14 @@ export const rememberLastSeen = ({ store, presence, log }: Ports): (() => void) 
     const ours = changes.filter(({ here }) => here)
     if (ours.length === 0) return
     store
-      .setLastSeen(ours.map(({ username, at }) => ({ username, at })))
+      .setLastSeen(ours.map(({ userId, at }) => ({ userId, at })))
       .catch((error: unknown) => log.warn({ error }, 'cannot store who was last seen when'))
   })
 
 /** Who is online, then who comes and goes. */
 export const followStatus =
   (ports: Ports) =>
-  (caller: Username, input: OnStatus, signal: AbortSignal): AsyncGenerator<StatusEvent, void, undefined> => {
+  (caller: UserId, input: OnStatus, signal: AbortSignal): AsyncGenerator<StatusEvent, void, undefined> => {
     ports.rates.takeNow(ports.rules.call, caller)
     return statuses(ports, input, signal)
   }
@@ -46,7 +54,7 @@ const statuses = async function* (
     wake = null
   }
   const unlisten = presence.listen((changes) => {
-    const concerning = wanted ? changes.filter(({ username }) => wanted.has(username)) : changes
+    const concerning = wanted ? changes.filter(({ userId }) => wanted.has(userId)) : changes
     if (concerning.length === 0) return
     waiting.push(concerning)
     if (waiting.length > waitingMax) waiting = [latestOfEach(waiting)]
@@ -54,11 +62,11 @@ const statuses = async function* (
   })
   signal.addEventListener('abort', rouse)
   try {
-    yield* snapshot(await currentStatuses({ store, presence }, users))
+    yield* snapshot({ store, presence }, users)
     while (!signal.aborted) {
       const batches = waiting
       waiting = []
-      for (const batch of batches) yield changeEvent(batch)
+      for (const batch of batches) yield await changeEvent(store, batch)
       if (waiting.length === 0 && !signal.aborted) {
         await new Promise<void>((resolve) => {
           wake = resolve
@@ -75,44 +83,61 @@ const statuses = async function* (
 const waitingMax = 20
 
 const latestOfEach = (batches: PresenceChange[][]): PresenceChange[] => [
-  ...new Map(batches.flat().map((change) => [change.username, change])).values(),
+  ...new Map(batches.flat().map((change) => [change.userId, change])).values(),
 ]
+
+/** In events of a bounded size, each with the names of its users read for it. */
+async function* snapshot(
+  { store, presence }: Pick<Ports, 'store' | 'presence'>,
+  users: UserId[] | undefined,
+): AsyncGenerator<StatusEvent> {
+  const wanted = users ?? [...presence.online().keys()]
+  const size = limits.statusesPerEvent
+  for (let at = 0; at === 0 || at < wanted.length; at += size) {
+    const statuses = await currentStatuses({ store, presence }, wanted.slice(at, at + size))
+    yield { type: 'snapshot', statuses, more: at + size < wanted.length }
+  }
+}
 
 const currentStatuses = async (
   { store, presence }: Pick<Ports, 'store' | 'presence'>,
-  users: Username[] | undefined,
+  userIds: UserId[],
 ): Promise<Status[]> => {
-  const online = presence.online()
-  if (!users) return [...online.keys()].map((user) => ({ user, status: 'online', lastSeenAt: null }))
-  const lastSeen = await store.lastSeen(users)
-  return users.map((user) =>
-    presence.online().has(user)
-      ? { user, status: 'online', lastSeenAt: null }
-      : { user, status: 'offline', lastSeenAt: lastSeen.get(user) ?? null },
-  )
-}
-
-function* snapshot(statuses: Status[]): Generator<StatusEvent> {
-  const size = limits.statusesPerEvent
-  for (let at = 0; at === 0 || at < statuses.length; at += size) {
-    yield { type: 'snapshot', statuses: statuses.slice(at, at + size), more: at + size < statuses.length }
-  }
-}
-
-/** One event for all who follow everybody, so that it is written out once. */
-const changeEvents = new WeakMap<PresenceChange[], StatusEvent>()
-const changeEvent = (changes: PresenceChange[]): StatusEvent => {
-  let event = changeEvents.get(changes)
-  if (!event) {
-    event = {
-      type: 'change',
-      statuses: changes.map(({ username, online, at }) => ({
-        user: username,
-        status: online ? 'online' : 'offline',
-        lastSeenAt: online ? null : at,
-      })),
+  const [lastSeen, nameOf] = await Promise.all([
+    userIds.length === 0 ? new Map<UserId, Date>() : store.lastSeen(userIds),
+    namesOf(store, userIds),
+  ])
+  return userIds.map((userId) => {
+    const isOnline = presence.online().has(userId)
+    return {
+      userId,
+      displayName: nameOf(userId),
+      status: isOnline ? 'online' : 'offline',
+      lastSeenAt: isOnline ? null : (lastSeen.get(userId) ?? null),
     }
-    changeEvents.set(changes, event)
-  }
+  })
+}
+
+/** One event for all who follow everybody, so that its names are read once, and it is written out once. */
+const changeEvents = new WeakMap<PresenceChange[], Promise<StatusEvent>>()
+const changeEvent = (store: Store, changes: PresenceChange[]): Promise<StatusEvent> => {
+  const event = changeEvents.get(changes) ?? makeChangeEvent(store, changes)
+  changeEvents.set(changes, event)
   return event
+}
+
+const makeChangeEvent = async (store: Store, changes: PresenceChange[]): Promise<StatusEvent> => {
+  const nameOf = await namesOf(
+    store,
+    changes.map(({ userId }) => userId),
+  )
+  return {
+    type: 'change',
+    statuses: changes.map(({ userId, online, at }) => ({
+      userId,
+      displayName: nameOf(userId),
+      status: online ? 'online' : 'offline',
+      lastSeenAt: online ? null : at,
+    })),
+  }
 }

@@ -5,6 +5,8 @@ export const defaultRules = {
   sendMessage: { name: 'sendMessage', burst: 20, everyMs: 200 },
   /** All else of one user, each of which reads the store: paging on as fast as answers come stays within it. */
   call: { name: 'call', burst: 200, everyMs: 10 },
+  /** Each tells everybody who shares a conversation with the user. */
+  updateProfile: { name: 'updateProfile', burst: 10, everyMs: 60_000 },
   login: { name: 'login', burst: 5, everyMs: 5 * 60_000 },
   /** Of any names, right or wrong: each costs 20 ms of a thread, so one address must not fill the queue for all. */
   loginFromAddress: { name: 'loginFromAddress', burst: 100, everyMs: 3_000 },

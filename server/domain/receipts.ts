@@ -5,9 +5,11 @@ import {
   type MarkRead,
   messagePlace,
   type Receipt,
-  type Username,
+  type UserId,
 } from '../contract/index.ts'
-import type { Open } from './conversations.ts'
+import { type Open, openToWrite } from './conversations.ts'
+import { mayRead } from './intervals.ts'
+import { openToRead } from './messages.ts'
 import type { MessageStore, Ports } from './ports.ts'
 
 type Move = Parameters<MessageStore['advance']>[0][number]
@@ -15,50 +17,50 @@ type Move = Parameters<MessageStore['advance']>[0][number]
 /** Up to and including this message; the members are told if it moved anything. @returns her receipt as it is now. */
 export const markRead =
   (ports: Ports, open: Open) =>
-  async (caller: Username, { messageId }: MarkRead): Promise<Receipt> => {
+  async (caller: UserId, { messageId }: MarkRead): Promise<Receipt> => {
     ports.rates.takeNow(ports.rules.call, caller)
     const { conversationId, seq } = messagePlace(messageId)
     await mustHave(ports, open, caller, [{ conversationId, seq }])
-    await advance(ports, open, [{ conversationId, username: caller, deliveredSeq: seq, readSeq: seq }])
+    await advance(ports, [{ conversationId, userId: caller, deliveredSeq: seq, readSeq: seq }])
     const receipts = await ports.store.receipts([conversationId])
-    return receipts.find(({ username }) => username === caller) as Receipt
+    return receipts.find(({ userId }) => userId === caller) as Receipt
   }
 
 /** All or, where one is not the caller's, none. @returns those that moved. */
 export const markDelivered =
   (ports: Ports, open: Open) =>
-  async (caller: Username, marks: MarkDelivered): Promise<Receipt[]> => {
+  async (caller: UserId, marks: MarkDelivered): Promise<Receipt[]> => {
     ports.rates.takeNow(ports.rules.call, caller)
     await mustHave(ports, open, caller, marks)
     return advance(
       ports,
-      open,
-      marks.map(({ conversationId, seq }) => ({ conversationId, username: caller, deliveredSeq: seq, readSeq: 0 })),
+      marks.map(({ conversationId, seq }) => ({ conversationId, userId: caller, deliveredSeq: seq, readSeq: 0 })),
     )
   }
 
-/** Who is not a member learns the same as of a message that is not there (P9). */
-const mustHave = async ({ store }: Ports, open: Open, caller: Username, marks: MarkDelivered) => {
-  const opened = marks.map(({ conversationId }) => open(caller, conversationId))
-  await Promise.all(opened).catch((error: unknown) => {
-    if (error instanceof ChatError && !error.retryable) throw new ChatError('unknownMessage')
-    throw error
-  })
-  if (!(await store.hasMessages(marks))) throw new ChatError('unknownMessage')
+/** Who may not read it learns the same as of a message that is not there (P9). */
+const mustHave = async ({ store }: Ports, open: Open, caller: UserId, marks: MarkDelivered) => {
+  const opened = await Promise.all(marks.map((mark) => openToRead(open, caller, mark)))
+  const areReadable = opened.every(
+    (conversation, i) => openToWrite(conversation) && mayRead(conversation.intervals, marks[i]!.seq),
+  )
+  const found = areReadable ? await store.messagesAt(marks) : []
+  const wanted = new Set(marks.map(({ conversationId, seq }) => `${conversationId}:${seq}`))
+  if (found.length < wanted.size) throw new ChatError('unknownMessage')
 }
 
-const advance = async ({ store, bus }: Ports, open: Open, moves: Move[]): Promise<Receipt[]> => {
+const advance = async ({ store, bus }: Pick<Ports, 'store' | 'bus'>, moves: Move[]): Promise<Receipt[]> => {
   const moved = await store.advance(moves)
   for (const receipt of moved) {
-    const { members } = await open(receipt.username, receipt.conversationId)
-    bus.publish(members, { type: 'receipt', receipt })
+    const { conversationId, version } = receipt
+    bus.publish(conversationId, { kind: 'receipt', version, conversationId, receipt })
   }
   return moved
 }
 
 /** Gathers what the feeds hand out, so that a burst of messages moves a receipt once. */
 export interface DeliveryMarks {
-  note(username: Username, conversationId: ConversationId, seq: number): void
+  note(userId: UserId, conversationId: ConversationId, seq: number): void
   /** Resolves when all that was noted is stored. */
   flush(): Promise<void>
 }
@@ -68,7 +70,7 @@ const gatherMs = 50
 /** ... and the next of the same reader in the same conversation this late: told to all members, marks cost as messages do. */
 const againMs = 1_000
 
-export const createDeliveryMarks = (ports: Ports, open: Open): DeliveryMarks => {
+export const createDeliveryMarks = (ports: Pick<Ports, 'store' | 'bus' | 'clock' | 'log'>): DeliveryMarks => {
   const { clock, log } = ports
   const noted = new Map<string, { move: Move; dueAt: number }>()
   const storedAt = new Map<string, number>()
@@ -95,22 +97,22 @@ export const createDeliveryMarks = (ports: Ports, open: Open): DeliveryMarks => 
     }
     const moves = due.map(([, { move }]) => move)
     try {
-      await advance(ports, open, moves)
+      await advance(ports, moves)
     } catch (error) {
       log.warn({ error }, 'cannot store what was delivered; trying again')
-      for (const { username, conversationId, deliveredSeq } of moves) note(username, conversationId, deliveredSeq)
+      for (const { userId, conversationId, deliveredSeq } of moves) note(userId, conversationId, deliveredSeq)
     }
   }
 
-  const note = (username: Username, conversationId: ConversationId, seq: number) => {
-    const key = `${username} ${conversationId}`
+  const note = (userId: UserId, conversationId: ConversationId, seq: number) => {
+    const key = `${userId} ${conversationId}`
     const known = noted.get(key)
     if (known) {
       known.move.deliveredSeq = Math.max(known.move.deliveredSeq, seq)
       return
     }
     noted.set(key, {
-      move: { conversationId, username, deliveredSeq: seq, readSeq: 0 },
+      move: { conversationId, userId, deliveredSeq: seq, readSeq: 0 },
       dueAt: clock.now() + (storedAt.has(key) ? againMs : gatherMs),
     })
     wait()

@@ -1,4 +1,3 @@
-import type { Username } from '../contract/index.ts'
 import { resumeSession } from './accounts.ts'
 import type { EndedSessions } from './ended-sessions.ts'
 import type { Ports, Timer } from './ports.ts'
@@ -12,15 +11,14 @@ const recheckMs = 12 * 3_600_000
  */
 export const watchSession =
   (ports: Ports, endedSessions: EndedSessions) =>
-  (session: { tokenHash: string; username: Username }, onEnd: () => void): (() => void) => {
-    const { bus, clock, log } = ports
+  (session: { tokenHash: string }, onEnd: () => void): (() => void) => {
+    const { clock, log } = ports
     let timer: Timer | undefined
     let stopped = false
 
     const stop = () => {
       stopped = true
       timer?.cancel()
-      unlisten()
       unwatch()
     }
     const end = () => {
@@ -44,16 +42,8 @@ export const watchSession =
       const ms = Math.min(Math.max(expiresAt.getTime() - clock.now(), 0), recheckMs)
       timer = clock.setTimeout(check, ms)
     }
-    const unlisten = bus.listen(
-      session.username,
-      (event) => {
-        if (event.type === 'sessionEnded' && event.tokenHash === session.tokenHash) end()
-      },
-      // What the bus has lost is found in the store by `endedSessions`, for all sessions with one read.
-      () => {},
-    )
     const unwatch = endedSessions.watch(session.tokenHash, end)
-    // Listen first, read second: it may have ended since the caller has seen it.
+    // Watched first, read second: it may have ended since the caller has seen it.
     void endedSessions.ready.then(check)
     return stop
   }

@@ -11,7 +11,7 @@ export type BeginCalls = (
   req: IncomingMessage,
   res: ServerResponse,
   count: number,
-) => { address: string; identify(username: string): void }
+) => { address: string; identify(userId: string): void }
 
 /**
  * Bounds the calls whose answers have not left: whoever asks and does not read would fill the memory with answers. A batch
@@ -29,7 +29,7 @@ export const createCallsInFlight = (clientAddress: (req: IncomingMessage) => str
       res.once('close', () => counts.remove(key, count))
     }
     begin(perAddress, address, perAddressMax)
-    return { address, identify: (username) => begin(perUser, username, perUserMax) }
+    return { address, identify: (userId) => begin(perUser, userId, perUserMax) }
   }
 }
 

@@ -24,8 +24,8 @@ const options: PanelOptions = {
     connectionParams: { token: '{{token}}' },
   },
   signIn: [
-    { path: 'register', token: 'session.token', name: 'user.username' },
-    { path: 'login', token: 'session.token', name: 'user.username' },
+    { path: 'register', token: 'session.token', name: 'user.userId' },
+    { path: 'login', token: 'session.token', name: 'user.userId' },
   ],
   signOut: 'logout',
   errors: { kind: 'kind', issues: 'issues' },
@@ -48,12 +48,17 @@ const options: PanelOptions = {
       language: 'sh',
       byKind: {},
       byProcedure: {
-        register: 'npx parley register --url {{url}}{{? --display-name {{input.displayName}}?}} -- {{input.username}}',
+        register: 'npx parley register --url {{url}}{{? --display-name={{input.displayName}}?}} -- {{input.username}}',
         login: 'npx parley login --url {{url}} -- {{input.username}}',
         logout: 'npx parley logout --url {{url}}',
         me: 'npx parley me --url {{url}}',
+        updateProfile: 'npx parley profile --url {{url}} --display-name={{input.displayName}}',
         sendMessage:
-          'npx parley send --url {{url}}{{? --client-message-id {{input.clientMessageId}}?}} -- {{input.to}} {{input.text}}',
+          'npx parley send --url {{url}}{{? --client-message-id={{input.clientMessageId}}?}} -- {{input.to}} {{input.text}}',
+        editMessage:
+          'npx parley edit --url {{url}} --revision {{input.revision}} -- {{input.messageId}} {{input.text}}',
+        deleteMessage: 'npx parley delete --url {{url}} -- {{input.messageId}}',
+        messageVersions: 'npx parley versions --url {{url}} -- {{input.messageId}}',
         markRead: 'npx parley mark-read --url {{url}} -- {{input.messageId}}',
         history:
           'npx parley history --url {{url}}{{? --limit {{input.limit}}?}}{{? --before {{input.before}}?}}' +

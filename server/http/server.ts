@@ -38,7 +38,12 @@ export const createHttpServer = ({ log, allowedOrigins, trustedProxies }: HttpOp
     // Addresses that cannot be read find no route, and so no error handler of one.
     frameworkErrors: (error, req, reply) => void refuse(error, req, reply),
   })
-  server.register(cors, { origin: allowedOrigins, exposedHeaders: ['ETag', 'Link', 'Retry-After'], maxAge: 600 })
+  server.register(cors, {
+    origin: allowedOrigins,
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    exposedHeaders: ['ETag', 'Link', 'Retry-After'],
+    maxAge: 600,
+  })
   server.addHook('onRequest', async ({ raw }) => refuseBadHost(raw))
   server.setErrorHandler<HttpError>(refuse)
   server.setNotFoundHandler((req) => {

@@ -80,7 +80,7 @@ export const serveTrpc = (
         })
         const address = clientAddress(req.raw)
         count(perAddress, address, streamsPerAddress)
-        const identify = (username: string) => count(perUser, username, streamsPerUser)
+        const identify = (userId: string) => count(perUser, userId, streamsPerUser)
         return createContext({ authorization, address, identify, stream: { closed: closed.signal, close } })
       },
     } satisfies FastifyTRPCPluginOptions<AppRouter>['trpcOptions'],

@@ -1,4 +1,4 @@
-import { ChatError, type SignedIn, type Username } from '../contract/index.ts'
+import { ChatError, type SignedIn, type UserId } from '../contract/index.ts'
 import { sessionEndedCode } from '../contract/wire.ts'
 import { hashToken } from '../domain/accounts.ts'
 import type { Chat } from '../domain/chat.ts'
@@ -7,7 +7,7 @@ import { throwAsTrpcError } from './errors.ts'
 import { createSilentStreams } from './silent-streams.ts'
 
 export interface Caller {
-  username: Username
+  userId: UserId
   tokenHash: string
 }
 
@@ -26,7 +26,7 @@ export interface Context {
 export interface Connection {
   readonly address: string
   readonly closed: AbortSignal
-  identify(username: string): void
+  identify(userId: string): void
   close(code: number, reason: string): void
 }
 
@@ -48,26 +48,26 @@ export const createSocketContext =
       chat,
       address: connection.address,
       caller: null,
-      signIn({ user: { username }, session }) {
-        if (context.caller?.username === username) return
+      signIn({ user: { userId }, session }) {
+        if (context.caller?.userId === userId) return
         const tokenHash = hashToken(session.token)
         try {
           // Whoever asked would take this connection for hers, and speak as somebody else.
           if (context.caller !== null) throw isSomebodyElses
-          attach(username, tokenHash)
+          attach(userId, tokenHash)
         } catch (error) {
           // Nobody gets to know its token.
-          void chat.logout({ tokenHash, username }).catch(() => {})
+          void chat.logout({ tokenHash }).catch(() => {})
           throw error
         }
       },
     }
-    const attach = (username: Username, tokenHash: string) => {
-      connection.identify(username)
+    const attach = (userId: UserId, tokenHash: string) => {
+      connection.identify(userId)
       if (connection.closed.aborted) return
-      context.caller = { username, tokenHash }
-      const disconnect = chat.connect(username)
-      const unwatch = chat.watchSession({ username, tokenHash }, () => {
+      context.caller = { userId, tokenHash }
+      const disconnect = chat.connect(userId)
+      const unwatch = chat.watchSession({ tokenHash }, () => {
         // At the end of this turn, so that the answer to `logout` itself goes out first.
         setImmediate(() => connection.close(sessionEndedCode, 'The session has ended'))
       })
@@ -78,8 +78,8 @@ export const createSocketContext =
     }
     const token = connectionParams?.token
     if (token !== undefined) {
-      const { username, tokenHash } = await chat.resumeSession(hashToken(token)).catch(throwAsTrpcError)
-      attach(username, tokenHash)
+      const { userId, tokenHash } = await chat.resumeSession(hashToken(token)).catch(throwAsTrpcError)
+      attach(userId, tokenHash)
     }
     return context
   }
@@ -96,7 +96,7 @@ export const createHttpContext = (chat: Chat, clock: Clock) => {
     authorization: string | undefined
     address: string
     /** Told whose it is. @throws ChatError where she has too many */
-    identify(username: string): void
+    identify(userId: string): void
     /** For a subscription: when it ends, and how to end it. */
     stream: { closed: AbortSignal; close(): void } | null
   }): Promise<Context> => {
@@ -108,10 +108,10 @@ export const createHttpContext = (chat: Chat, clock: Clock) => {
     }
     const session = await chat.resumeSession(hashToken(token))
     context.caller = session
-    identify(session.username)
+    identify(session.userId)
     if (stream === null) silentStreams.noteSign(session.tokenHash)
     else if (!stream.closed.aborted) {
-      const disconnect = chat.connect(session.username)
+      const disconnect = chat.connect(session.userId)
       const unwatch = chat.watchSession(session, stream.close)
       const unwatchSilence = silentStreams.watch(session.tokenHash, stream.close)
       stream.closed.addEventListener('abort', () => {

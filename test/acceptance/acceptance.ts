@@ -121,28 +121,28 @@ const talk = async (people: Participant[], { seconds, rate }: AcceptanceOptions,
     const from = Math.floor(random() * people.length)
     const peers = peersOf(from, people.length)
     const to = peers[Math.floor(random() * peers.length)] as number
-    sends.push((people[from] as Participant).send((people[to] as Participant).username))
+    sends.push((people[from] as Participant).send((people[to] as Participant).userId))
   }
   return sends
 }
 
 const readAll = async (people: Participant[], history: History): Promise<void> => {
-  for (const { username } of people) history.conversationsOf.set(username, [])
+  for (const { userId } of people) history.conversationsOf.set(userId, [])
   for (const [i, person] of people.entries()) {
     for (const peer of peersOf(i, people.length)) {
       const other = people[peer] as Participant
-      const conversationId = conversationIdOf(person.username, other.username)
+      const conversationId = conversationIdOf(person.userId, other.userId)
       if (history.stored.has(conversationId)) continue
       history.stored.set(conversationId, await person.read(conversationId))
-      for (const { username } of new Set([person, other])) history.conversationsOf.get(username)?.push(conversationId)
+      for (const { userId } of new Set([person, other])) history.conversationsOf.get(userId)?.push(conversationId)
     }
   }
 }
 
 const isAllShown = ({ shown, stored, conversationsOf }: History): boolean =>
-  Array.from(conversationsOf).every(([username, ids]) => {
+  Array.from(conversationsOf).every(([userId, ids]) => {
     const expected = ids.reduce((sum, id) => sum + (stored.get(id)?.length ?? 0), 0)
-    return (shown.get(username)?.length ?? 0) >= expected
+    return (shown.get(userId)?.length ?? 0) >= expected
   })
 
 /** Who is there is seen by three; then some go, and some more at the moment in which a node dies. */
@@ -156,11 +156,10 @@ const watchPresence = async (
   const [watchers, others] = [people.slice(0, 3), people.slice(3)]
   const seen = watchers.map((watcher) => watcher.watch())
   const expect = async (group: Participant[], online: boolean, at: number, boundMs: number) => {
-    const isKnown = () => seen.every((sees) => group.every(({ username }) => sees(username, online)))
+    const isKnown = () => seen.every((sees) => group.every(({ userId }) => sees(userId, online)))
     await until(isKnown)
     // What was known sooner has to stay known.
-    for (const { username } of group)
-      presence.push({ user: username, online, at, boundMs: Math.min(boundMs, now() - at) })
+    for (const { userId } of group) presence.push({ user: userId, online, at, boundMs: Math.min(boundMs, now() - at) })
     say(`${group.length} people ${online ? 'there' : 'gone'}: known after ${Math.round(now() - at)} ms`)
   }
   await expect(people, true, now(), deathMs)

@@ -4,7 +4,7 @@ import type { History, Seen } from './checker.ts'
 
 /** Somebody at a device of hers: the SDK's chat, which sends, and a loop beside it, which shows. */
 export interface Participant {
-  username: string
+  userId: string
   /** Queued now, and sent when it can be. @returns once it is acknowledged, or has failed */
   send(to: string): Promise<void>
   isAllSent(): boolean
@@ -20,15 +20,15 @@ const now = () => performance.now()
 /** @param fail told of what must not happen to a correct client */
 export const join = async (
   url: string,
-  username: string,
+  userId: string,
   history: History,
   fail: (cause: unknown) => void,
 ): Promise<Participant> => {
   const client = createClient({ url })
-  await client.register({ username, password })
-  const chat = createChat(client, { username, onError: fail })
+  await client.register({ username: userId, password })
+  const chat = createChat(client, { userId, onError: fail })
   const shown: NonNullable<ReturnType<History['shown']['get']>> = []
-  history.shown.set(username, shown)
+  history.shown.set(userId, shown)
   let count = 0
 
   const follow = async () => {
@@ -39,12 +39,12 @@ export const join = async (
   follow().catch(fail)
 
   return {
-    username,
+    userId,
     async send(to) {
-      const text = `${username} ${++count}`
+      const text = `${userId} ${++count}`
       const sending = chat.send({ to, text })
       const conversationId = chat.conversation(to).id
-      const sent: History['sent'][number] = { conversationId, sender: username, text, at: now(), acknowledged: null }
+      const sent: History['sent'][number] = { conversationId, sender: userId, text, at: now(), acknowledged: null }
       history.sent.push(sent)
       const { id, seq } = await sending.sent
       sent.acknowledged = { at: now(), id, seq }
@@ -55,11 +55,11 @@ export const join = async (
       let before = new Set<string>()
       view.subscribe(() => {
         const online = new Set(
-          [...view.getSnapshot().values()].flatMap(({ user, status }) => (status === 'online' ? [user] : [])),
+          [...view.getSnapshot().values()].flatMap(({ userId, status }) => (status === 'online' ? [userId] : [])),
         )
         const changed = [...online, ...before].filter((user) => online.has(user) !== before.has(user))
         for (const user of changed)
-          history.sightings.push({ watcher: username, user, online: online.has(user), at: now() })
+          history.sightings.push({ watcher: userId, user, online: online.has(user), at: now() })
         before = online
       })
       return (user, online) => before.has(user) === online

@@ -36,9 +36,9 @@ browserTest(
     await ada.signUp('ada')
     expect(await barriers(ada.page)).toEqual([])
     await ada.button('New conversation').click()
-    await ada.page.getByLabel('Username').fill('zoe')
+    await ada.page.getByLabel('User id').fill('zoe')
     await ada.button('Start').click()
-    await ada.page.getByText('There is nobody called').waitFor()
+    await ada.page.getByText('There is nobody with the id').waitFor()
     expect(await barriers(ada.page)).toEqual([])
     await ada.page.keyboard.press('Escape')
 

@@ -22,7 +22,11 @@ const startWorldWith = async (messages: number) => {
     },
   })
   for (const username of ['ada', 'bob']) await world.plain().api.register.mutate({ username, password })
-  await seedConversation(stores[0] as Store, ['ada', 'bob'], messages)
+  const [store] = stores as [Store]
+  await seedConversation(store, ['ada', 'bob'], messages)
+  // What was never delivered would come in all the while.
+  const place = { conversationId: 'dm:ada:bob', deliveredSeq: messages, readSeq: 0 }
+  await store.advance(['ada', 'bob'].map((userId) => ({ userId, ...place })))
   return world
 }
 

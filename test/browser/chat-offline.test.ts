@@ -3,7 +3,7 @@ import { ChatError } from '../../server/contract/index.ts'
 import type { Ports } from '../../server/domain/ports.ts'
 import { browserTest, startBrowser, type TestBrowser } from '../harness/browser.ts'
 import { startWorld } from '../harness/world.ts'
-import { type ChatPage, chatAt, openBehindNetwork, openChat } from './chat-page.ts'
+import { chatAt, openBehindNetwork, openChat, tryNow } from './chat-page.ts'
 
 // What becomes of messages on the chat page when the network, the server or the page itself goes away.
 
@@ -14,15 +14,6 @@ beforeAll(async () => {
 afterAll(() => browser?.[Symbol.asyncDispose]())
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => `message ${from + i}`)
-
-/** The connection may be back by itself before the click. */
-const tryNow = async (chat: ChatPage) => {
-  const clicked = chat
-    .button('Try now')
-    .click()
-    .catch(() => {})
-  await Promise.race([clicked, chat.button('Try now').waitFor({ state: 'detached' })])
-}
 
 browserTest(
   '[P2] [P5] [P6] cut off, one writes on and the other too; back again both have everything, once',
@@ -144,6 +135,8 @@ browserTest('what the server refuses says why, and can be tried again or deleted
   const ada = await openChat(visit, world.url)
   await ada.signUp('ada')
   await ada.start('bob')
+  // What had failed before is not told as news.
+  await ada.page.getByText('Say hello to bob.').waitFor()
   await ada.say('once more', 'never', 'fine')
   await ada.reaches('once more', 'failed')
   await ada.reaches('never', 'failed')

@@ -33,7 +33,7 @@ export const chatAt = (page: Page) => {
     /** Opens a conversation by its name, from wherever the page is. */
     async start(name: string) {
       await chat.button('New conversation').click()
-      await page.getByLabel('Username').fill(name)
+      await page.getByLabel('User id').fill(name)
       await chat.button('Start').click()
       await composer.waitFor()
     },
@@ -46,6 +46,19 @@ export const chatAt = (page: Page) => {
     /** The texts on the screen, the lowest ones last. */
     texts: () => page.locator('.message .text').allInnerTexts(),
     shows: (text: string) => page.locator('.message .text').getByText(text, { exact: true }).last().waitFor(),
+    /** The message that says this. */
+    message: (text: string) => saying(messages, text).last(),
+    tombstones: page.locator('.message').getByText('This message was deleted'),
+    /** What stands open beside a message. */
+    popover: page.locator('.popover'),
+    /** Opens what can be done with an own message. */
+    async openMenu(text: string) {
+      await saying(messages, text).last().hover()
+      await saying(messages, text)
+        .last()
+        .getByRole('button', { name: /^Edit or delete/ })
+        .click()
+    },
     /** How far the messages are that say this. */
     statuses: (text: string) =>
       saying(messages, text).evaluateAll((all) => all.map((message) => (message as HTMLElement).dataset.status)),
@@ -61,6 +74,15 @@ export type ChatPage = ReturnType<typeof chatAt>
 
 export const openChat = async (visit: Visit, url: string, options?: BrowserContextOptions): Promise<ChatPage> =>
   chatAt(await visit.open(url, options))
+
+/** The connection may be back by itself before the click. */
+export const tryNow = async (chat: ChatPage) => {
+  const clicked = chat
+    .button('Try now')
+    .click()
+    .catch(() => {})
+  await Promise.race([clicked, chat.button('Try now').waitFor({ state: 'detached' })])
+}
 
 /** A page behind a network of its own, which can be cut. */
 export const openBehindNetwork = async (

@@ -52,9 +52,22 @@ browserTest(
     await ada.page.getByRole('alert').getByText('There is no such conversation.').waitFor()
     await ada.button('New conversation').click()
     for (const text of xssPayloads.slice(0, 10)) {
-      await ada.page.getByLabel('Username').fill(text)
+      await ada.page.getByLabel('User id').fill(text)
       await ada.button('Start').click()
     }
+
+    // As what a message said once, and as what somebody is called who is not oneself.
+    const [first, second] = xssPayloads as [string, string]
+    const messageId = `dm:ada:eve:${xssPayloads.length + 2}`
+    const own = (await api.login.mutate({ username: 'ada', password })).session.token
+    await world.plain(own).api.editMessage.mutate({ messageId, text: second, revision: 1 })
+    await eve.updateProfile.mutate({ displayName: first })
+    await ada.page.keyboard.press('Escape')
+    await ada.rows.first().click()
+    await ada.page.getByRole('heading', { level: 2, name: first.trim() }).waitFor()
+    await ada.page.getByRole('button', { name: /^edited/ }).click()
+    await ada.popover.getByText(first.trim(), { exact: true }).waitFor()
+    await ada.page.keyboard.press('Escape')
 
     // As the name of an account, in all places that show one's own.
     for (const [i, displayName] of xssPayloads.entries()) {

@@ -198,17 +198,17 @@ browserTest('there is nobody to write to under a name that nobody has', async ()
   await ada.signUp('ada')
   await ada.button('New conversation').click()
   const dialog = ada.page.getByRole('dialog', { name: 'New conversation' })
-  await dialog.getByLabel('Username').fill('zoe')
-  await dialog.getByLabel('Username').press('Enter')
-  await dialog.getByText('There is nobody called “zoe” here.').waitFor()
-  await dialog.getByLabel('Username').fill('x')
+  await dialog.getByLabel('User id').fill('zoe')
+  await dialog.getByLabel('User id').press('Enter')
+  await dialog.getByText('There is nobody with the id “zoe” here.').waitFor()
+  await dialog.getByLabel('User id').fill('x:y')
   await dialog.getByRole('button', { name: 'Start' }).click()
-  await dialog.getByText('at least 3 characters').waitFor()
+  await dialog.getByText('A user id has 1 to 64 of the characters').waitFor()
   await dialog.getByRole('button', { name: 'bob' }).click()
   await ada.page.getByText('Say hello to bob.').waitFor()
 
   for (const [hash, words] of [
-    ['#/with/zoe', 'There is nobody called “zoe” here.'],
+    ['#/with/zoe', 'There is nobody with the id “zoe” here.'],
     ['#/with/dm:bob:zoe', 'You are not part of this conversation.'],
     ['#/with/%3Cb%3E', 'There is no such conversation.'],
   ] as const) {

@@ -84,12 +84,39 @@ browserTest('what is copied runs as it is and does the same: with the SDK, tRPC,
   const lines = (await inShell(withOwnCommand(await copied(page, 'parley')), environment)).trim().split('\n')
   expect(lines.map((line) => JSON.parse(line).seq)).toEqual([3, 4])
 
+  // What has been said is changed by the command that the panel writes, and by the SDK.
+  await ada.choose('editMessage')
+  await ada.fill({ messageId: 'dm:ada:ada:1', text, revision: '1' })
+  const edit = await copied(page, 'parley')
+  expect(edit).toMatch(/^npx parley edit --url \S+ --revision 1 -- dm:ada:ada:1 /)
+  await ada.fill({ text: '-- with a dash' })
+  expect(JSON.parse(await inNode(await copied(page, 'SDK'), environment))).toMatchObject({ revision: 2 })
+  await ada.fill({ revision: '2', text })
+  expect(JSON.parse(await inShell(withOwnCommand(await copied(page, 'parley')), environment))).toMatchObject({
+    text,
+    revision: 3,
+  })
+  await ada.choose('messageVersions')
+  await ada.fill({ messageId: 'dm:ada:ada:1' })
+  const versions = (await inShell(withOwnCommand(await copied(page, 'parley')), environment)).trim().split('\n')
+  expect(versions.map((line) => JSON.parse(line).text)).toEqual([text, '-- with a dash', text])
+  await ada.choose('deleteMessage')
+  await ada.fill({ messageId: 'dm:ada:ada:1' })
+  expect(JSON.parse(await inShell(withOwnCommand(await copied(page, 'parley')), environment))).toMatchObject({
+    text: '',
+  })
+  await ada.choose('updateProfile')
+  await ada.fill({ displayName: "-- O'Ada" })
+  expect(JSON.parse(await inShell(withOwnCommand(await copied(page, 'parley')), environment))).toMatchObject({
+    displayName: "-- O'Ada",
+  })
+
   // A password is a variable, and what it says is nowhere.
   await ada.choose('login')
   await ada.fill({ username: 'ada', password: "it's secret" })
   for (const language of ['SDK', 'parley', 'tRPC', 'curl']) expect(await copied(page, language)).not.toContain('secret')
   const signedIn = JSON.parse(await inShell(await copied(page, 'curl'), environment))
-  expect(signedIn.result.data.json.user.username).toBe('ada')
+  expect(signedIn.result.data.json.user.userId).toBe('ada')
 
   // A subscription goes on where the one on the page is.
   await ada.choose('onMessage')

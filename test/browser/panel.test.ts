@@ -35,6 +35,40 @@ browserTest('one person chats with herself: two identities side by side, each se
   expect(await bob.answer()).toMatch(/Hello, Ada![\s\S]*Hello, Bob!/)
 })
 
+browserTest(
+  'what is said is edited, read in all its texts and deleted by the forms, and a name is changed',
+  async () => {
+    await using world = await startWorld()
+    await using visit = browser.visit()
+    const page = await openPanel(visit, world.url)
+    const ada = placeAt(page)
+    await ada.signUp('ada')
+    await ada.choose('onMessage')
+    await ada.start('onMessage')
+    await ada.say('ada', 'Helo')
+    const messageId = 'dm:ada:ada:1'
+    await ada.choose('editMessage')
+    await ada.fill({ messageId, text: 'Hello', revision: '1' })
+    expect(await ada.run('editMessage')).toBe('ok')
+    expect(await ada.answer()).toMatch(/text: "Hello"[\s\S]*revision: 2/)
+    await ada.fill({ text: 'Hullo' })
+    expect(await ada.run('editMessage')).toBe('conflict')
+    await ada.choose('messageVersions')
+    await ada.fill({ messageId })
+    expect(await ada.run('messageVersions')).toBe('ok')
+    expect(await ada.answer()).toMatch(/'Helo'[\s\S]*'Hello'/)
+    await ada.choose('deleteMessage')
+    await ada.fill({ messageId })
+    expect(await ada.run('deleteMessage')).toBe('ok')
+    expect(await ada.answer()).toMatch(/text: ""/)
+    await ada.choose('updateProfile')
+    await ada.fill({ displayName: 'Ada L.' })
+    expect(await ada.run('updateProfile')).toBe('ok')
+    await ada.choose('onMessage')
+    for (const type of ['messageChanged', 'user']) await ada.live('onMessage').getByText(type).first().waitFor()
+  },
+)
+
 browserTest('each kind of procedure runs, over HTTP and over the WebSocket, and says how long it took', async () => {
   await using world = await startWorld()
   await using visit = browser.visit()
@@ -130,7 +164,7 @@ browserTest('errors have their kind; what does not fit is told at its field and 
   expect(words).toContain('A username has 3-32 of the characters')
   await ada.signUp('ada')
   expect(await ada.say('nobody', 'Is somebody there?')).toBe('unknownUser')
-  expect(await ada.answer()).toMatch(/There is no user named nobody[\s\S]*httpStatus:\s*404/)
+  expect(await ada.answer()).toMatch(/There is no user with the id nobody[\s\S]*httpStatus:\s*404/)
 
   await ada.choose('history')
   await ada.fill({ conversation: 'ada', limit: '1000' })

@@ -58,10 +58,10 @@ const signUp = ({ page, network }: Opened) =>
       globalThis.client = globalThis.createClient({ url })
       const { user } = await client.register({ username: 'bob', password })
       const follow = async () => {
-        for await (const { sender, text } of client.messages()) if (sender !== user.username) texts.push(text)
+        for await (const { sender, text } of client.messages()) if (sender !== user.userId) texts.push(text)
       }
       void follow()
-      return user.username
+      return user.userId
     },
     [network.url, password] as const,
   )

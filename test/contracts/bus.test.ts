@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { createInProcessBus } from '../../server/bus/in-process.ts'
-import type { Bus } from '../../server/domain/ports.ts'
+import type { Bus, PublishedChange } from '../../server/domain/ports.ts'
 import { joinSome } from '../harness/joined.ts'
 import { createInbox } from '../harness/plain-client.ts'
 import { redisIsInstalled } from '../harness/redis.ts'
-import { busContract, messageEvent } from './bus.ts'
+import { busContract, conversation, message, seqOf } from './bus.ts'
 
 busContract('in-process', async () => {
   const bus = createInProcessBus()
@@ -21,8 +21,8 @@ const become = async (buses: Bus[], whole: boolean) => {
 const listenAt = (bus: Bus) => {
   const heard = createInbox<string>()
   bus.listen(
-    'bob',
-    (event) => heard.add(event.type === 'message' ? `${event.message.seq}` : event.type),
+    ['bob'],
+    (change) => heard.add(`${seqOf(change)}`),
     () => heard.add('gap'),
   )
   return heard
@@ -41,7 +41,7 @@ describe.skipIf(!redisIsInstalled)('over Redis (skipped where redis-server is no
     const [here, there] = opened.nodes.map(({ bus }) => bus) as [Bus, Bus]
     const [atHere, atThere] = [listenAt(here), listenAt(there)]
     await opened.redis.stop()
-    here.publish(['bob'], messageEvent(1))
+    here.publish(conversation, message(1))
     await opened.redis.start()
     const isGap = (words: string): words is 'gap' => words === 'gap'
     await Promise.all([atHere.first(isGap), atThere.first(isGap)])
@@ -57,7 +57,7 @@ describe.skipIf(!redisIsInstalled)('over Redis (skipped where redis-server is no
     await opened.redis.start()
     await atThere.first((words): words is 'gap' => words === 'gap')
     // At once, whether its own connection is back or not.
-    here.publish(['bob'], messageEvent(1))
+    here.publish(conversation, message(1))
     await atThere.until(() => atThere.items.length > 1)
     expect(['1', 'gap']).toContain(atThere.items[1])
   })
@@ -80,10 +80,21 @@ describe.skipIf(!redisIsInstalled)('over Redis (skipped where redis-server is no
     const [here, there] = opened.nodes.map(({ bus }) => bus) as [Bus, Bus]
     const heard = listenAt(there)
     opened.redis.freeze()
-    here.publish(['bob'], messageEvent(1))
+    here.publish(conversation, message(1))
     await become([there], false)
     opened.redis.thaw()
     await heard.first((words): words is '1' => words === '1')
+    expect(heard.items).toEqual(['1'])
+  })
+
+  test('a node of the future: kinds, fields and topics that are not known are passed over, and what follows comes', async () => {
+    await using opened = await joinSome(2)
+    const [here, there] = opened.nodes.map(({ bus }) => bus) as [Bus, Bus]
+    const heard = listenAt(there)
+    const future = { kind: 'poll', version: 2, conversationId: conversation, poll: { options: ['a', 'b'] } }
+    here.publish(conversation, future as unknown as PublishedChange)
+    here.publish(conversation, Object.assign(message(1), { mood: 'bright' }))
+    await heard.until(() => heard.items.length === 1)
     expect(heard.items).toEqual(['1'])
   })
 })

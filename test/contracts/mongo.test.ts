@@ -1,6 +1,6 @@
 import { Mongoose } from 'mongoose'
-import { describe, expect, test } from 'vitest'
-import type { Log, Store, StoredMessage } from '../../server/domain/ports.ts'
+import { describe, expect, test, vi } from 'vitest'
+import type { Change, Log, Store, StoredMessage } from '../../server/domain/ports.ts'
 import { versionsPerMs } from '../../server/domain/version-time.ts'
 import { lateMs } from '../../server/store/mongo/limits.ts'
 import { type MongoOptions, openMongoStore } from '../../server/store/mongo/open.ts'
@@ -10,6 +10,9 @@ import { nodeStoreContract } from './node-store.ts'
 import { draft, storeContract } from './store.ts'
 
 const { uri: server, missing } = await findTestMongo()
+
+// To drop a database of a thousand documents takes seconds where a busy machine lends itself to many.
+vi.setConfig({ hookTimeout: 60_000 })
 
 /** A database of its own, and as many stores on it as are opened. */
 const openDatabase = async () => {
@@ -42,16 +45,14 @@ const openOne = async () => {
 const all = (store: Store, conversationId = 'dm:ada:bob'): Promise<StoredMessage[]> =>
   store.messages({ conversationId, from: 1, to: 1_000_000, limit: 1_000_000, newest: false })
 
-/** As a reader that resumes: from a version on, page by page; what comes again is dropped. */
-const changedSince = async (store: Store, username: string, version: number): Promise<StoredMessage[]> => {
+/** As a reader that resumes: from a version on; what comes again is dropped. */
+const changedSince = async (store: Store, userId: string, version: number): Promise<StoredMessage[]> => {
   const found = new Map<string, StoredMessage>()
-  for (let after = version - store.overlap; ; ) {
-    const range = { after, upTo: Number.MAX_SAFE_INTEGER, except: [] }
-    const changes = await store.changes(username, range, 50)
-    for (const change of changes) if (change.type === 'message') found.set(change.message.id, change.message)
-    if (changes.length < 50) return [...found.values()]
-    after = changes.at(-1)!.version
+  const range = { after: version - store.overlap, upTo: Number.MAX_SAFE_INTEGER, except: [] }
+  for await (const page of store.changes(userId, range, 50)) {
+    for (const change of page) if ('message' in change) found.set(change.message.id, change.message)
   }
+  return [...found.values()]
 }
 
 const isDense = (messages: StoredMessage[]) => messages.every(({ seq }, i) => seq === i + 1)
@@ -128,13 +129,94 @@ describe.skipIf(missing)(`MongoDB${missing ? ` (skipped: ${missing})` : ''}`, ()
       const stores = [await database.open(), await database.open()]
       for (let i = 0; i < 20; i++) await stores[0]!.append(draft('ada', 'bob', `${i}`))
       const move = (store: Store, deliveredSeq: number, readSeq: number) =>
-        store.advance([{ conversationId: 'dm:ada:bob', username: 'bob', deliveredSeq, readSeq }])
+        store.advance([{ conversationId: 'dm:ada:bob', userId: 'bob', deliveredSeq, readSeq }])
       const moved = await Promise.all(
         Array.from({ length: 20 }, (_, i) => (i % 2 ? move(stores[1]!, 0, i + 1) : move(stores[0]!, i + 1, 0))),
       )
-      const [receipt] = (await stores[0]!.receipts(['dm:ada:bob'])).filter(({ username }) => username === 'bob')
+      const [receipt] = (await stores[0]!.receipts(['dm:ada:bob'])).filter(({ userId }) => userId === 'bob')
       expect(receipt).toMatchObject({ deliveredSeq: 20, readSeq: 20 })
       expect(moved.flat().map(({ version }) => version)).toContain(receipt!.version)
+    })
+
+    test('[P4] [P5] a message whose node ended before it told anybody is found behind the version of its repeat', async () => {
+      await using database = await openDatabase()
+      const store = await database.open()
+      const first = await store.append(draft('ada', 'bob', 'one'))
+      const long = 60_000 * versionsPerMs
+      const forgotten = { version: first.message.version - long, _id: first.message.version - long }
+      const { _id, ...document } = (await database.collection('messages').findOne({ seq: 1 }))!
+      await database.collection('messages').insertOne({
+        ...document,
+        ...(forgotten as object as { _id: string }),
+        seq: 2,
+        senderOrdinal: 2,
+        text: 'two',
+        clientMessageId: 'c2',
+      })
+      expect(await changedSince(store, 'bob', first.message.version + store.overlap)).toEqual([])
+      const { message } = await store.append(draft('ada', 'bob', 'two', { clientMessageId: 'c2' }))
+      expect(message).toMatchObject({ seq: 2, text: 'two' })
+      expect(message.version).toBeGreaterThan(first.message.version)
+      const told = await changedSince(store, 'bob', first.message.version + store.overlap)
+      expect(told).toEqual([message])
+      const everything: Change[] = []
+      for await (const page of store.allChanges({ after: first.message.version, upTo: message.version }, 10))
+        everything.push(...page)
+      expect(everything).toMatchObject([{ kind: 'message', version: message.version, message }])
+      // From here on it was acknowledged, and a repeat changes nothing.
+      const again = await store.append(draft('ada', 'bob', 'two', { clientMessageId: 'c2' }))
+      expect(again).toEqual({ message, repeated: true })
+      expect((await store.append(draft('bob', 'ada', 'three'))).message.seq).toBe(3)
+    })
+
+    test('[P5] an edit or a deletion that was stored too late is found behind the version of its repeat', async () => {
+      await using database = await openDatabase()
+      const store = await database.open()
+      const place = { conversationId: 'dm:ada:bob', seq: 1 }
+      await store.append(draft('ada', 'bob', 'one'))
+      const edit = () => store.edit({ ...place, revision: 1, text: 'two', editedAt: new Date() })
+      const { message: edited } = await edit()
+      /** As if the node that asked for it had died, and the network had kept what it asked for. */
+      const makeLate = () =>
+        database.collection('messages').updateOne(place, { $set: { changedAt: new Date(Date.now() + 3 * lateMs) } })
+      await makeLate()
+      const again = await edit()
+      expect(again).toMatchObject({ repeated: false, message: { ...edited, version: expect.any(Number) } })
+      expect(again.message.version).toBeGreaterThan(edited.version)
+      expect(await edit()).toEqual({ message: again.message, repeated: true })
+      const remove = () => store.delete({ ...place, deletedAt: new Date() })
+      const { message: deleted } = await remove()
+      await makeLate()
+      const later = await remove()
+      expect(later.message).toEqual({ ...deleted, version: later.message.version })
+      expect(later.message.version).toBeGreaterThan(deleted.version)
+      expect(await remove()).toEqual({ message: later.message, repeated: true })
+    })
+
+    test('[P5] edits from two nodes at once: one wins each revision, and a reader from any version has the last', async () => {
+      await using database = await openDatabase()
+      const stores = [await database.open(), await database.open()]
+      await stores[0]!.append(draft('ada', 'bob', 'one'))
+      const versions = [0]
+      for (let revision = 1; revision <= 10; revision++) {
+        const edits = await Promise.allSettled(
+          [0, 1, 2, 3].map((n) =>
+            stores[n % 2]!.edit({
+              conversationId: 'dm:ada:bob',
+              seq: 1,
+              revision,
+              text: `${revision} by ${n}`,
+              editedAt: new Date(),
+            }),
+          ),
+        )
+        const won = edits.flatMap((edit) => (edit.status === 'fulfilled' ? [edit.value.message] : []))
+        expect(won).toHaveLength(1)
+        versions.push(won[0]!.version)
+      }
+      const [stored] = await all(stores[1]!)
+      for (const version of versions.slice(0, -1))
+        expect(await changedSince(stores[0]!, 'bob', version)).toEqual([stored])
     })
 
     test('[P1] a node that ended between a message and its conversation leaves nothing behind that others stumble over', async () => {
@@ -144,7 +226,7 @@ describe.skipIf(missing)(`MongoDB${missing ? ` (skipped: ${missing})` : ''}`, ()
       await database.collection('conversations').updateOne({ _id: 'dm:ada:bob' }, { $set: { lastSeq: 1 } })
       expect((await store.conversation('dm:ada:bob'))!.lastSeq).toBe(2)
       expect(
-        await store.advance([{ conversationId: 'dm:ada:bob', username: 'bob', deliveredSeq: 2, readSeq: 0 }]),
+        await store.advance([{ conversationId: 'dm:ada:bob', userId: 'bob', deliveredSeq: 2, readSeq: 0 }]),
       ).toMatchObject([{ deliveredSeq: 2 }])
       expect((await store.append(draft('ada', 'bob', 'three'))).message.seq).toBe(3)
       expect(isDense(await all(store))).toBe(true)
@@ -236,6 +318,36 @@ describe.skipIf(missing)(`MongoDB${missing ? ` (skipped: ${missing})` : ''}`, ()
         repeated: true,
         message: { seq: 2 },
       })
+    }, 60_000)
+
+    test('[P5] an edit that is held up on its way for longer than anybody reads back is found, and told late', async () => {
+      await using opened = await behind()
+      const { store, network, database } = opened
+      const reader = await database.open()
+      const told: Change[] = []
+      store.onLate((changes) => void told.push(...changes))
+      const before = await store.append(draft('ada', 'bob', 'one'))
+      const isOnItsWay = network.holdFrom('two, late')
+      const place = { conversationId: 'dm:ada:bob', seq: 1 }
+      const edit = { ...place, revision: 1, text: 'two, late', editedAt: new Date() }
+      const refused = expect(store.edit(edit)).rejects.toMatchObject({ kind: 'unavailable' })
+      await isOnItsWay
+      await refused
+      const tooLate = before.message.version + lateMs * 1.2 * versionsPerMs
+      await expect.poll(() => reader.version(), { timeout: 20_000 }).toBeGreaterThan(tooLate)
+      const readOn = await reader.version()
+      network.deliver()
+      await expect
+        .poll(async () => (await changedSince(reader, 'bob', readOn + reader.overlap)).map(({ text }) => text), {
+          timeout: 20_000,
+        })
+        .toEqual(['two, late'])
+      const [message] = await all(reader)
+      expect(message).toMatchObject({ revision: 2, text: 'two, late' })
+      expect(await reader.edit(edit)).toEqual({ message, repeated: true })
+      await expect
+        .poll(() => told)
+        .toEqual([{ kind: 'messageChanged', version: message!.version, conversationId: 'dm:ada:bob', message }])
     }, 60_000)
 
     test('[P5] a message that turns up between being looked for and being stored again is found by those who read on', async () => {

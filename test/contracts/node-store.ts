@@ -15,12 +15,12 @@ export const nodeStoreContract = (name: string, open: () => Promise<OpenedStore>
     beforeEach(async () => {
       opened = await open()
       store = opened.store
-      await store.createUser({ username: 'ada', displayName: 'Ada', passwordHash: 'x', createdAt: new Date(0) })
+      await store.createUser({ userId: 'ada', displayName: 'Ada', passwordHash: 'x', createdAt: new Date(0) })
     })
     afterEach(() => opened.close())
 
     const openSession = (tokenHash: string, expiresAt = inDays(1)) =>
-      store.createSession({ tokenHash, username: 'ada', createdAt: inDays(0), expiresAt })
+      store.createSession({ tokenHash, userId: 'ada', createdAt: inDays(0), expiresAt })
     const endedAfter = async (version: number) =>
       (await store.endedSessions(version)).map(({ tokenHash }) => tokenHash).sort()
 

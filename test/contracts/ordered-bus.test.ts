@@ -1,23 +1,20 @@
 import { expect, test } from 'vitest'
+import { createInProcessBus } from '../../server/bus/in-process.ts'
 import { inVersionOrder } from '../../server/domain/ordered-bus.ts'
-import type { BusEvent } from '../../server/domain/ports.ts'
+import { conversation, message } from './bus.ts'
 
 test('[P5] what one commit brought forth is published in the order of its versions', async () => {
   const versions: number[] = []
-  const bus = inVersionOrder({
-    publish: (_usernames, event) => void (event.type === 'receipt' && versions.push(event.receipt.version)),
-    listen: () => () => {},
-    shared: false,
-    whole: () => true,
-  })
-  const receipt = (version: number): BusEvent => ({
-    type: 'receipt',
-    receipt: { conversationId: 'dm:ada:bob', username: 'bob', deliveredSeq: version, readSeq: 0, version },
-  })
-  bus.publish(['ada'], receipt(3))
+  const bus = inVersionOrder(createInProcessBus())
+  bus.listen(
+    ['bob'],
+    ({ version }) => versions.push(version),
+    () => {},
+  )
+  bus.publish(conversation, message(3))
   await Promise.resolve()
-  bus.publish(['ada'], receipt(1))
-  bus.publish(['ada'], receipt(2))
+  bus.publish(conversation, message(1))
+  bus.publish(conversation, message(2))
   await new Promise((resolve) => setImmediate(resolve))
   expect(versions).toEqual([1, 2, 3])
 })

@@ -6,7 +6,9 @@ import { describe, expect, test } from 'vitest'
 import { fileStorage } from '../../client-sdk/src/chat/file-storage.ts'
 import {
   type Draft,
+  type EditDraft,
   indexedDbStorage,
+  type MessageDraft,
   memoryStorage,
   type OpenOutboxStorage,
   type StorageNews,
@@ -14,14 +16,25 @@ import {
 import { temporaryDirectory } from '../harness/directory.ts'
 import { createInbox } from '../harness/plain-client.ts'
 
-const owner = { url: 'http://127.0.0.1:3000', username: 'ada' }
-const draft = (name: string, more: Partial<Draft> = {}): Draft => ({
+const owner = { url: 'http://127.0.0.1:3000', userId: 'ada' }
+const draft = (name: string, more: Partial<MessageDraft> = {}): Draft => ({
   clientMessageId: name,
   conversationId: 'dm:ada:bob',
   text: `text of ${name}\nwith "quotes" and 👩‍👩‍👧`,
   queuedAt: 1_700_000_000_000,
   failure: null,
   ...more,
+})
+const edit = (name: string): EditDraft => ({
+  type: 'edit',
+  clientMessageId: name,
+  conversationId: 'dm:ada:bob',
+  messageId: null,
+  sentAs: 'a',
+  text: `later text of ${name}`,
+  revision: 1,
+  queuedAt: 1_700_000_000_000,
+  failure: null,
 })
 const failed = { kind: 'unknownUser', retryable: false, message: 'There is no user of this name.' } as const
 const namesOf = (drafts: Draft[]) => drafts.map(({ clientMessageId }) => clientMessageId)
@@ -55,6 +68,17 @@ const storageContract = (name: string, prepare: () => Promise<Opened>, survives:
       for (const each of ['c', 'a', 'b']) await storage.put(draft(each))
       await storage.put(draft('a', { failure: failed }))
       expect(await storage.read()).toEqual([draft('c'), draft('a', { failure: failed }), draft('b')])
+      await storage.close()
+    })
+
+    test('keeps edits and deletions among the messages', async () => {
+      await using prepared = await prepare()
+      const storage = await prepared.open(owner)
+      const { text, revision, ...rest } = { ...edit('c'), messageId: 'dm:ada:bob:1' }
+      const drafts: Draft[] = [draft('a', { type: 'send' }), edit('b'), { ...rest, type: 'delete' }]
+      for (const each of drafts) await storage.put(each)
+      await storage.put({ ...edit('b'), text, revision })
+      expect(await storage.read()).toEqual([drafts[0], { ...edit('b'), text, revision }, drafts[2]])
       await storage.close()
     })
 
@@ -148,7 +172,7 @@ describe('in a file', () => {
   test('the file of somebody else, or of something else, is refused in plain words, and left as it is', async () => {
     await using prepared = await inFile()
     await (await prepared.open(owner)).close()
-    await expect(prepared.open({ ...owner, username: 'bob' })).rejects.toThrow(
+    await expect(prepared.open({ ...owner, userId: 'bob' })).rejects.toThrow(
       `${prepared.file} is the outbox of ada at http://127.0.0.1:3000; each user and server has a file of its own.`,
     )
     await writeFile(prepared.file, 'my diary\n')
@@ -229,7 +253,7 @@ describe('in IndexedDB', () => {
     await using prepared = await inIndexedDb()
     const storage = await prepared.open(owner)
     await storage.put(draft('a'))
-    await answerOf(indexedDB.deleteDatabase(`parley outbox of ${owner.username} at ${owner.url}`))
+    await answerOf(indexedDB.deleteDatabase(`parley outbox of ${owner.userId} at ${owner.url}`))
     await Promise.all(['b', 'c'].map((each) => storage.put(draft(each))))
     expect(namesOf(await storage.read())).toEqual(['b', 'c'])
     await storage.close()
@@ -239,7 +263,7 @@ describe('in IndexedDB', () => {
   test('where it cannot be opened again at once, it is when something is to be kept', async () => {
     await using prepared = await inIndexedDb()
     const storage = await prepared.open(owner)
-    await answerOf(indexedDB.deleteDatabase(`parley outbox of ${owner.username} at ${owner.url}`))
+    await answerOf(indexedDB.deleteDatabase(`parley outbox of ${owner.userId} at ${owner.url}`))
     const whole = globalThis.indexedDB
     const broken = Object.assign(Object.create(whole), {
       open() {
@@ -259,7 +283,7 @@ describe('in IndexedDB', () => {
     const [one, other, stranger] = await Promise.all([
       prepared.open(owner),
       prepared.open(owner),
-      prepared.open({ ...owner, username: 'bob' }),
+      prepared.open({ ...owner, userId: 'bob' }),
     ])
     const heard = createInbox<StorageNews>()
     const overheard = createInbox<StorageNews>()

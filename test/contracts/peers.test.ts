@@ -81,7 +81,7 @@ test('a batch says who said what; what is no batch is passed over', () => {
     { topic: 'ask', head: '', body: '' },
   ])
   expect([...readLines(writeBatch('node-1', 1, []))]).toEqual([])
-  for (const other of ['', 'hello', 'parley2\tnode\t1', 'parley1\tnode\tmany', '{"json":1}']) {
+  for (const other of ['', 'hello', 'parley1\tnode\t1', 'parley2\tnode\tmany', '{"json":1}']) {
     expect(readBatch(other)).toBeNull()
   }
 })

@@ -42,7 +42,7 @@ test('[P7] the table of who is where: a person is gone when she is at no node an
   table.remove('two', 'nobody', at(21), false)
   table.remove('one', 'ada', at(22), true)
   table.replace('two', [], at(23), true)
-  expect(told.map(({ username, online, here }) => [username, online, here])).toEqual([
+  expect(told.map(({ userId, online, here }) => [userId, online, here])).toEqual([
     ['ada', true, true],
     ['bob', true, false],
     ['cyd', true, false],

@@ -18,8 +18,8 @@ const watch = (presence: Presence) => {
     portions.push(changes)
     for (const change of changes) inbox.add(change)
   })
-  const is = (username: string, online: boolean) =>
-    inbox.first((change): change is PresenceChange => change.username === username && change.online === online)
+  const is = (userId: string, online: boolean) =>
+    inbox.first((change): change is PresenceChange => change.userId === userId && change.online === online)
   return { ...inbox, portions, is }
 }
 const namesAt = (presence: Presence) => [...presence.online().keys()].sort()
@@ -34,7 +34,7 @@ export const presenceContract = (name: string, open: (clock: TestClock) => Promi
       const since = new Date(clock.now())
       opened.here.connect('ada')
       const [change] = await advanceUntil(clock, 50, Promise.all([atHere.is('ada', true), atThere.is('ada', true)]))
-      expect(change).toEqual({ username: 'ada', online: true, at: since, here: true })
+      expect(change).toEqual({ userId: 'ada', online: true, at: since, here: true })
       for (const presence of [opened.here, opened.there]) expect(presence.online().get('ada')?.since).toEqual(since)
       expect(opened.here.here()).toEqual(['ada'])
     })
@@ -74,7 +74,7 @@ export const presenceContract = (name: string, open: (clock: TestClock) => Promi
       await advanceUntil(clock, 50, atHere.is('bob', true))
       bob()
       await advanceUntil(clock, 250, atHere.is('bob', false))
-      expect(atHere.items.filter(({ username, online }) => username === 'ada' && !online)).toEqual([])
+      expect(atHere.items.filter(({ userId, online }) => userId === 'ada' && !online)).toEqual([])
     })
 
     test('many who come at once are told in few portions, none larger than an event may be', async () => {
@@ -82,13 +82,13 @@ export const presenceContract = (name: string, open: (clock: TestClock) => Promi
       await using opened = await open(clock)
       const atThere = watch(opened.there)
       const names = Array.from({ length: 1_200 }, (_, i) => `user${i}`)
-      for (const username of names) opened.here.connect(username)
+      for (const userId of names) opened.here.connect(userId)
       await advanceUntil(
         clock,
         50,
         atThere.until(() => atThere.items.length >= names.length),
       )
-      expect(atThere.items.map(({ username }) => username).sort()).toEqual(names.sort())
+      expect(atThere.items.map(({ userId }) => userId).sort()).toEqual(names.sort())
       expect(atThere.portions.map(({ length }) => length)).toEqual([500, 500, 200])
     })
 

@@ -6,67 +6,84 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import type { Draft, StoredMessage } from '../../server/domain/ports.ts'
-import { openSqliteStore } from '../../server/store/sqlite/open.ts'
+import { openSqliteStore, type SqliteStore } from '../../server/store/sqlite/open.ts'
+import { expectFoundAgain } from '../contracts/store-reader.ts'
+import type { Known } from '../contracts/store-subjects.ts'
 import { temporaryDirectory } from '../contracts/temporary-sqlite.ts'
 
 const program = fileURLToPath(new URL('../../dist/test/faults/store-writer.js', import.meta.url))
 const conversations = Array.from({ length: 7 }, (_, i) => `dm:ada:user${i}`)
 
+const times = new Set(['sentAt', 'editedAt', 'deletedAt'])
+const readLine = (line: string) =>
+  JSON.parse(line, (name, value) => (times.has(name) && value !== null ? new Date(value) : value))
+
 /** Kills the writer as soon as so many were acknowledged. @returns all that it said until it ended */
 const killAfter = async (child: ChildProcess, acknowledgements: number) => {
   const asked: Draft[] = []
-  const acknowledged = new Map<string, string>()
+  const acknowledged: Known[] = []
   for await (const line of createInterface({ input: child.stdout! })) {
     // The last line may be cut where the writer died.
     if (!line.endsWith(']')) break
     const cut = line.indexOf(' ')
-    const facts = JSON.parse(line.slice(cut + 1))
-    if (line.slice(0, cut) === 'asked') asked.push({ ...facts[0], sentAt: new Date(facts[0].sentAt) })
-    else acknowledged.set(facts[0], facts[1])
-    if (acknowledged.size === acknowledgements) child.kill('SIGKILL')
+    const facts = readLine(line.slice(cut + 1))
+    if (line.slice(0, cut) === 'asked') asked.push(facts[0])
+    else acknowledged.push({ kind: facts[0], state: facts[1] })
+    if (acknowledged.length === acknowledgements) child.kill('SIGKILL')
   }
   return { asked, acknowledged }
 }
 
-test('[P1] [P3] [P4] what was acknowledged survives kill -9, and the rest can be asked for again', async () => {
+const readAll = async (store: SqliteStore): Promise<StoredMessage[]> => {
+  const all: StoredMessage[] = []
+  for (const conversationId of conversations) {
+    const messages = await store.messages({ conversationId, from: 1, to: 1e6, limit: 1e6, newest: false })
+    expect(messages.map(({ seq }) => seq)).toEqual(messages.map((_, i) => i + 1))
+    all.push(...messages)
+  }
+  return all
+}
+
+test('[P1] [P3] [P4] [P5] what was acknowledged survives kill -9, whatever it was, and the rest can be asked for again', async () => {
   using directory = temporaryDirectory()
-  const promised = new Map<string, string>()
-  for (let round = 0; round < 5; round++) {
+  const promised: Known[] = []
+  for (let round = 0; round < 3; round++) {
     const child = spawn(process.execPath, [program, directory.path, `${round}`], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const exited = once(child, 'exit')
-    const { asked, acknowledged } = await killAfter(child, 300 + round * 217)
+    const { asked, acknowledged } = await killAfter(child, 300 + round * 317)
     expect(await exited).toEqual([null, 'SIGKILL'])
-    for (const [id, text] of acknowledged) promised.set(id, text)
+    promised.push(...acknowledged)
 
     await using store = await openSqliteStore({ directory: directory.path })
-    const stored = new Map<string, StoredMessage>()
-    const readAll = async () => {
-      for (const conversationId of conversations) {
-        const messages = await store.messages({ conversationId, from: 1, to: 1e6, limit: 1e6, newest: false })
-        expect(messages.map(({ seq }) => seq)).toEqual(messages.map((_, i) => i + 1))
-        expect(messages.every(({ version }, i) => i === 0 || version > messages[i - 1]!.version)).toBe(true)
-        for (const message of messages) stored.set(message.id, message)
-      }
+    const stored = await readAll(store)
+    const versions = promised.map(({ state }) => state.version).sort((a, b) => a - b)
+    const some = [0, 0.1, 0.5, 0.9, 0.99].map((part) => versions[Math.floor(versions.length * part)]!)
+    for (const after of [0, ...some])
+      for (const reader of ['ada', null]) await expectFoundAgain(store, reader, after, promised)
+    const edited = stored.filter(({ text }) => text.startsWith('again'))
+    expect(edited.length).toBeGreaterThan(0)
+    for (const message of edited.slice(-20)) {
+      const [first, ...others] = (await store.textVersions(message)).map(({ text }) => text)
+      const [, name] = message.text.split(' ')
+      expect([first, others[0], others.at(-1)]).toEqual([`text ${name}`, `edited ${name}`, message.text])
     }
-    await readAll()
-    for (const [id, text] of promised) expect(stored.get(id)?.text).toBe(text)
 
-    const unanswered = asked.filter(({ text }) => ![...acknowledged.values()].includes(text))
+    const answered = new Set(promised.map(({ state }) => 'clientMessageId' in state && state.clientMessageId))
+    const unanswered = asked.filter(({ clientMessageId }) => !answered.has(clientMessageId))
     expect(unanswered.length).toBeGreaterThan(0)
-    const before = new Set([...stored.values()].map(({ text }) => text))
+    const before = new Set(stored.map(({ clientMessageId }) => clientMessageId))
     for (const draft of unanswered) {
       const { message, repeated } = await store.append(draft)
-      expect(repeated).toBe(before.has(draft.text))
-      promised.set(message.id, draft.text)
+      expect(repeated).toBe(before.has(draft.clientMessageId))
+      promised.push({ kind: 'message', state: message })
     }
-    await readAll()
-    const texts = [...stored.values()].map(({ text }) => text)
-    expect(new Set(texts).size).toBe(texts.length)
-    for (const { text } of asked) expect(texts).toContain(text)
+    const ids = (await readAll(store)).map(({ clientMessageId }) => clientMessageId)
+    expect(new Set(ids).size).toBe(ids.length)
+    for (const { clientMessageId } of asked) expect(ids).toContain(clientMessageId)
   }
-})
+}, 180_000)
 
 const strace = spawnSync('strace', ['-V']).status === 0
 if (!strace && process.env.REQUIRE_SERVICES === '1')
@@ -78,7 +95,7 @@ test.skipIf(!strace)(
   () => {
     using directory = temporaryDirectory()
     const trace = join(directory.path, 'trace')
-    const appends = 20
+    const writes = 40
     const calls = 'trace=openat,write,pwrite64,fsync,fdatasync'
     const command = [
       '-f',
@@ -93,7 +110,7 @@ test.skipIf(!strace)(
       program,
       directory.path,
       '0',
-      `${appends}`,
+      `${writes}`,
     ]
     expect(spawnSync('strace', command).status).toBe(0)
 
@@ -119,6 +136,6 @@ test.skipIf(!strace)(
         expect(synced).toBeGreaterThanOrEqual(acknowledged)
       }
     }
-    expect(acknowledged).toBe(appends)
+    expect(acknowledged).toBe(writes)
   },
 )

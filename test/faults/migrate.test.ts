@@ -48,17 +48,17 @@ const inSqlite = async (directory: string) => {
 
 /** Something of everything that a store keeps. */
 const fill = async (store: Store, messages: number): Promise<void> => {
-  for (const username of ['ada', 'bob', 'cyd'])
+  for (const userId of ['ada', 'bob', 'cyd'])
     await store.createUser({
-      username,
-      displayName: `${username} 🦋`,
+      userId,
+      displayName: `${userId} 🦋`,
       passwordHash: '$argon2id$',
       createdAt: new Date(1_000),
     })
-  await store.setLastSeen([{ username: 'ada', at: new Date(2_000) }])
+  await store.setLastSeen([{ userId: 'ada', at: new Date(2_000) }])
   const expiresAt = new Date(Date.now() + 3_600_000)
   for (const tokenHash of ['one', 'two'])
-    await store.createSession({ tokenHash, username: 'ada', createdAt: new Date(3_000), expiresAt })
+    await store.createSession({ tokenHash, userId: 'ada', createdAt: new Date(3_000), expiresAt })
   await store.deleteSession('two')
   const group = { conversationId: 'group:g1', kind: 'group', members: ['ada', 'bob', 'cyd'] } as const
   await store.append(draft('ada', '', 'to all', { ...group, members: [...group.members] }))
@@ -69,9 +69,19 @@ const fill = async (store: Store, messages: number): Promise<void> => {
     ),
   )
   await store.advance([
-    { conversationId: 'dm:ada:bob', username: 'bob', deliveredSeq: 5, readSeq: 3 },
-    { conversationId: 'group:g1', username: 'cyd', deliveredSeq: 1, readSeq: 1 },
+    { conversationId: 'dm:ada:bob', userId: 'bob', deliveredSeq: 5, readSeq: 3 },
+    { conversationId: 'group:g1', userId: 'cyd', deliveredSeq: 1, readSeq: 1 },
   ])
+  if (messages < 10) return
+  // What changed after it was sent, and who came back.
+  const of = (seq: number) => ({ conversationId: 'dm:ada:cyd', seq })
+  await store.edit({ ...of(1), revision: 1, text: 'edited \0', editedAt: new Date() })
+  await store.edit({ ...of(1), revision: 2, text: 'edited again', editedAt: new Date() })
+  await store.delete({ ...of(2), deletedAt: new Date() })
+  await store.updateProfile('cyd', { displayName: 'Cyd C.' })
+  await store.removeMember('group:g1', 'bob')
+  await store.append(draft('ada', '', 'while bob is away', { ...group, members: [...group.members] }))
+  await store.addMember('group:g1', 'bob', 1)
 }
 
 const openFilled = async (messages = 100) => {
@@ -115,12 +125,19 @@ test('[P1] what a store keeps is what is copied: a column that nobody copies wou
       (name) => `conversation.${name}`,
     ),
     ...['version', 'token_hash', 'expires_at'].map((name) => `ended_session.${name}`),
-    ...['conversation', 'username', 'delivered_seq', 'read_seq', 'version'].map((name) => `member.${name}`),
-    ...['version', 'conversation', 'seq', 'sender', 'sent_at', 'text', 'client_message_id'].map(
+    ...['user_id', 'conversation', 'from_seq', 'until_seq'].map((name) => `former_interval.${name}`),
+    ...['conversation', 'seq', 'revision', 'text', 'since'].map((name) => `former_text.${name}`),
+    ...['conversation', 'user_id', 'delivered_seq', 'read_seq', 'version', 'from_seq', 'until_seq'].map(
+      (name) => `member.${name}`,
+    ),
+    ...['sent_version', 'conversation', 'seq', 'sender', 'sent_at', 'text', 'client_message_id', 'revision'].map(
       (name) => `message.${name}`,
     ),
-    ...['token_hash', 'username', 'created_at', 'expires_at'].map((name) => `session.${name}`),
-    ...['username', 'display_name', 'password_hash', 'created_at', 'last_seen_at'].map((name) => `user.${name}`),
+    ...['edited_at', 'deleted_at', 'changed_version', 'sender_ordinal', 'in_group'].map((name) => `message.${name}`),
+    ...['token_hash', 'user_id', 'created_at', 'expires_at'].map((name) => `session.${name}`),
+    ...['user_id', 'display_name', 'password_hash', 'created_at', 'last_seen_at', 'version'].map(
+      (name) => `user.${name}`,
+    ),
   ])
 })
 
@@ -131,7 +148,7 @@ describe.skipIf(missing)(`from one store to the other${missing ? ` (skipped: ${m
     const before = await inSqlite(filled.path)
 
     const there = await migrate(['--from', filled.path, '--to', database.uri])
-    expect(there.output).toMatch(/102 messages; every row is the same\nSet MONGODB_URI/)
+    expect(there.output).toMatch(/103 messages, 2 texts; every row is the same\nSet MONGODB_URI/)
     expect(there.code).toBe(0)
     const store = await openMongoStore({ uri: database.uri })
     const last = before.messages.filter(({ conversationId }) => conversationId === 'dm:ada:bob').at(-1)!
@@ -142,20 +159,31 @@ describe.skipIf(missing)(`from one store to the other${missing ? ` (skipped: ${m
       message: { seq: named.seq, version: named.version },
     })
     const range = { after: last.version, upTo: Number.MAX_SAFE_INTEGER, except: [] }
-    const changes = await store.changes('bob', range, 1_000)
-    expect(changes.map((change) => (change.type === 'message' ? change.message.text : change.type))).toEqual([
-      'receipt',
-      'receipt',
-      'one more',
+    const words: string[] = []
+    for await (const page of store.changes('bob', range, 1_000))
+      for (const change of page)
+        words.push('message' in change ? `${change.kind} ${change.message.text}` : `${change.kind} ${change.version}`)
+    expect(words.filter((word) => word.startsWith('message'))).toEqual([
+      'message while bob is away',
+      'message one more',
     ])
     expect((await store.conversations('cyd', null, 10)).map(({ id, unread }) => [id, unread])).toEqual([
-      ['dm:ada:cyd', 34],
-      ['group:g1', 0],
+      ['group:g1', 1],
+      ['dm:ada:cyd', 33],
+    ])
+    expect(await store.textVersions({ conversationId: 'dm:ada:cyd', seq: 1 })).toMatchObject([
+      { revision: 1, text: 'text 0' },
+      { revision: 2, text: 'edited \0' },
+      { revision: 3, text: 'edited again' },
+    ])
+    expect(await store.intervals('group:g1', 'bob')).toEqual([
+      { fromSeq: 1, untilSeq: 1 },
+      { fromSeq: 2, untilSeq: null },
     ])
     await store.close()
 
     const back = await migrate(['--from', database.uri, '--to', filled.other])
-    expect(back.output).toMatch(/103 messages; every row is the same\nUnset MONGODB_URI/)
+    expect(back.output).toMatch(/104 messages, 2 texts; every row is the same\nUnset MONGODB_URI/)
     const archive = await openMongoArchive(database.uri, silent)
     const inMongo = await allOf(archive)
     await archive[Symbol.asyncDispose]()
@@ -184,7 +212,7 @@ describe.skipIf(missing)(`from one store to the other${missing ? ` (skipped: ${m
     expect(output).toMatch(/holds an unfinished copy of a store: run its migration again, or drop the database\.\n$/)
     const resumed = await migrate(['--from', filled.path, '--to', database.uri])
     expect(resumed.output).toMatch(/^going on behind what was copied before, in (conversations|messages)\n/)
-    expect(resumed.output).toMatch(/4,502 messages; every row is the same/)
+    expect(resumed.output).toMatch(/4,503 messages, 2 texts; every row is the same/)
 
     const killedBack = await migrate(['--from', database.uri, '--to', filled.other], /^copying messages: 1,000 of/)
     expect(killedBack.code).toBeNull()

@@ -67,7 +67,7 @@ describe.skipIf(missing)(`a start on MongoDB${missing ? ` (skipped: ${missing})`
     const store = await openMongoStore({ uri: database.uri })
     await store.close()
     await connection.collection('meta').updateOne({}, { $set: { version: 999 } })
-    await expectPlain(database.uri, 'has schema 999; this Parley knows schemas up to 1')
+    await expectPlain(database.uri, 'has schema 999; this Parley knows schemas up to 2')
     await connection.dropDatabase()
     await connection.close()
   })

@@ -168,14 +168,15 @@ describe.skipIf(!redisIsInstalled)('Redis fails (skipped where redis-server is n
     const { api } = one.plain(ada.token)
     const watch = createInbox<Status>()
     api.onStatus.subscribe(undefined, { onData: ({ statuses }) => statuses.forEach(watch.add) })
-    const bobs = (status: Status['status']) => watch.items.filter((s) => s.user === 'bob' && s.status === status).length
+    const bobs = (status: Status['status']) =>
+      watch.items.filter((s) => s.userId === 'bob' && s.status === status).length
     await watch.until(() => bobs('online') === 1)
     await world.redis.stop()
     // For longer than the lease: nobody can know whether he is there.
     await watch.until(() => bobs('offline') === 1)
     await world.redis.start()
     await watch.until(() => bobs('online') === 2)
-    expect((await api.onlineUsers.query()).users.map(({ username }) => username)).toEqual(['ada', 'bob'])
+    expect((await api.onlineUsers.query()).users.map(({ userId }) => userId)).toEqual(['ada', 'bob'])
   })
 
   test('[P7] a node that dies without a word leaves no ghosts behind, and it is known when its people were last seen', async () => {
@@ -188,14 +189,14 @@ describe.skipIf(!redisIsInstalled)('Redis fails (skipped where redis-server is n
     const { api } = one.plain(ada.token)
     const watch = createInbox<Status>()
     api.onStatus.subscribe(undefined, { onData: ({ statuses }) => statuses.forEach(watch.add) })
-    await watch.until(() => ['bob', 'cyd'].every((name) => watch.items.some(({ user }) => user === name)))
+    await watch.until(() => ['bob', 'cyd'].every((name) => watch.items.some(({ userId }) => userId === name)))
     bob.client.close()
     const diedAt = Date.now()
     await two.die()
-    const { lastSeenAt } = await watch.first((s): s is Status => s.user === 'bob' && s.status === 'offline')
+    const { lastSeenAt } = await watch.first((s): s is Status => s.userId === 'bob' && s.status === 'offline')
     expect(Number(lastSeenAt)).toBeLessThan(diedAt + channelTimes.leaseMs)
-    expect((await api.onlineUsers.query()).users.map(({ username }) => username)).toEqual(['ada', 'cyd'])
-    expect(watch.items.filter((s) => s.user === 'cyd' && s.status === 'offline')).toEqual([])
+    expect((await api.onlineUsers.query()).users.map(({ userId }) => userId)).toEqual(['ada', 'cyd'])
+    expect(watch.items.filter((s) => s.userId === 'cyd' && s.status === 'offline')).toEqual([])
   })
 
   test('limits hold at each node while Redis is away', async () => {

@@ -11,7 +11,7 @@ export interface ChatTestOptions extends Partial<ChatOptions> {
 export const chatOf = (person: Person, { calls, ...options }: ChatTestOptions = {}) => {
   const own = createClient({ url: person.network.url, token: person.token })
   const client: ChatClient = calls ? Object.assign(Object.create(own), calls(own)) : own
-  const chat = createChat(client, { username: person.name, ...options })
+  const chat = createChat(client, { userId: person.name, ...options })
   const close = async () => {
     await chat.close()
     client.close()

@@ -1,4 +1,5 @@
 import type { Store } from '../../server/domain/ports.ts'
+import { versionsPerMs } from '../../server/domain/version-time.ts'
 import { openMongoStore } from '../../server/store/mongo/open.ts'
 import { openSqliteStore } from '../../server/store/sqlite/open.ts'
 import { temporaryDirectory } from './directory.ts'
@@ -37,7 +38,7 @@ export interface SharedStore extends AsyncDisposable {
  * So many versions before the one that is asked for are read again, as a store with many writers has to: two nodes hear of
  * each other's changes in another order than that of the versions.
  */
-const overlap = 50
+const overlap = 10_000 * versionsPerMs
 
 export const sharedSqlite = async (): Promise<SharedStore> => {
   const directory = await temporaryDirectory()

@@ -30,6 +30,8 @@ export const createRestClient = (url: string, token?: string) => {
       call<Body>('GET', path, headers && { headers }),
     post: <Body = Record<string, unknown>>(path: string, body?: unknown) =>
       call<Body>('POST', path, body === undefined ? {} : { body }),
+    patch: <Body = Record<string, unknown>>(path: string, body: unknown) => call<Body>('PATCH', path, { body }),
+    delete: <Body = Record<string, unknown>>(path: string) => call<Body>('DELETE', path),
   }
 }
 

@@ -14,5 +14,6 @@ export const createRules = ({ store, bus, clock }: Pick<Ports, 'store' | 'bus' |
     rules: defaultRules,
     clock,
     newToken: () => '',
+    editWindowMs: Number.POSITIVE_INFINITY,
     log: { debug() {}, info() {}, warn() {}, error() {} },
   })

@@ -3,7 +3,7 @@ import { type Draft, memoryStorage, type OpenOutboxStorage, type StorageNews } f
 /** A storage in memory with many holders, as tabs share the one of a browser: one leads, each hears of the others. */
 export const sharedStorage = () => {
   const listeners = new Set<(news: StorageNews) => void>()
-  const opened = memoryStorage({ url: '', username: '' })
+  const opened = memoryStorage({ url: '', userId: '' })
   let turn = Promise.resolve()
   let leading = 0
 

@@ -58,6 +58,7 @@ export const startWorld = async (worldOptions: WorldOptions = {}): Promise<World
     trustedProxies: [],
     rateLimits: false,
     registrationsPerHour: 20,
+    editWindowMinutes: null,
     logLevel: 'silent',
     ...overrides,
   }

@@ -8,7 +8,7 @@ export interface Arena extends AsyncDisposable {
   /** Where it serves; null while it restarts. */
   target(): string | null
   /** A name that nobody has, for somebody of this name in a schedule. @returns the tokens of so many sessions of hers */
-  signUp(name: string, sessions: number): Promise<{ username: string; tokens: string[] }>
+  signUp(name: string, sessions: number): Promise<{ userId: string; tokens: string[] }>
   /** Stops it in an orderly way, and starts it on the same data. */
   restart(): Promise<void>
 }
@@ -47,7 +47,7 @@ export const startArena = async (): Promise<Arena> => {
           const { body } = await post<SignedIn>(i === 0 ? '/api/register' : '/api/login', account)
           tokens.push(body.session.token)
         }
-        return { username: account.username, tokens }
+        return { userId: account.username, tokens }
       }),
     restart: () =>
       inTurn(async () => {

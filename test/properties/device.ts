@@ -3,15 +3,17 @@ import { createClientOn } from '../../client-sdk/src/client.ts'
 import {
   type Chat,
   type ChatClient,
+  type ChatMessage,
   type ConversationView,
   createChat,
+  type FeedEvent,
   type Message,
   type OpenOutboxStorage,
 } from '../../client-sdk/src/node.ts'
 import type { RoughNetwork } from '../harness/rough-network.ts'
 import type { Findings } from './findings.ts'
 import { repeating } from './repeating.ts'
-import { list, textOf, watchConversation } from './watch.ts'
+import { editedText, list, textOf, watchConversation } from './watch.ts'
 
 /** What makes a correct SDK wrong, to see that it is found. */
 export interface Sabotage {
@@ -22,8 +24,12 @@ export interface Sabotage {
 export interface DeviceOptions {
   /** Different for each device. */
   name: string
-  username: string
-  /** The usernames she talks to. */
+  userId: string
+  /** She has another device, or tab, that may change the same message at the same time. */
+  isOneOfSeveral: boolean
+  /** By key, messages that were deleted before they were known to be sent: nobody can say whether they were. */
+  takenBack: Set<string>
+  /** The userIds she talks to. */
   peers: string[]
   token: string
   network: RoughNetwork
@@ -36,7 +42,7 @@ export interface DeviceOptions {
 
 /** A chat and a loop beside it, on one client; and what must be true of them at all times. */
 export const createDevice = (options: DeviceOptions) => {
-  const { name, username, peers, token, network, findings, sabotage, repeatEvery } = options
+  const { name, userId, isOneOfSeveral, peers, token, network, takenBack, findings, sabotage, repeatEvery } = options
   /** The outbox shows what was stored. */
   let isRead = false
   const storage: OpenOutboxStorage = async (owner) => {
@@ -51,9 +57,12 @@ export const createDevice = (options: DeviceOptions) => {
     }
     return { ...opened, read }
   }
-  /** What was given to the chat, in order. */
-  const accepted: { conversationId: string; text: string }[] = []
-  /** What came to the loop, by conversation. */
+  /** What was given to the chat, in order, by its name. */
+  const accepted: { conversationId: string; key: string; text: string }[] = []
+  /** The last text that was given to each message, by its key; null: it was deleted. */
+  const lastTexts = new Map<string, string | null>()
+  let edits = 0
+  /** What came to the loop, by conversation, in its latest state. */
   const heard = new Map<string, Message[]>()
   let cursor: string | undefined
   /** How far she has read each conversation, as far as she has told this chat, and any. */
@@ -67,10 +76,29 @@ export const createDevice = (options: DeviceOptions) => {
     line.push(message)
     if (seq !== line.length) findings.found(`The loop of ${name} got «${text}» as number ${line.length}: ${list(line)}`)
   }
+  /** @param states the versions that this loop has given, by id */
+  const hearChange = (message: Message, states: Map<string, number>) => {
+    const { id, conversationId, seq, version } = message
+    const line = heard.get(conversationId) ?? []
+    const known = line[seq - 1]
+    const isNew = version > (states.get(id) ?? 0) && version >= (known?.version ?? Number.POSITIVE_INFINITY)
+    if (!isNew) {
+      findings.found(
+        `The loop of ${name} got ${id} changed at ${version}, and had it at ${known?.version}: ${list(line)}`,
+      )
+    }
+    line[seq - 1] = message
+  }
+  const hearEvent = (event: FeedEvent, states: Map<string, number>) => {
+    if (event.type === 'message') hear(event.message)
+    if (event.type === 'messageChanged') hearChange(event.message, states)
+    if (event.type === 'message' || event.type === 'messageChanged') states.set(event.message.id, event.message.version)
+  }
   const follow = async (client: ChatClient, signal: AbortSignal) => {
+    const states = new Map<string, number>()
     for await (const event of client.events({ cursor, signal })) {
       cursor = event.cursor || cursor
-      if (event.type === 'message') hear(event.message)
+      hearEvent(event, states)
       findings.changed()
     }
   }
@@ -92,26 +120,43 @@ export const createDevice = (options: DeviceOptions) => {
     const own = createClientOn(makeSocket, { url: network.url, token })
     const client = sabotage.client?.(own) ?? own
     const loop = begin(client)
-    const chat = createChat(client, { username, storage, onError: findings.fail })
+    const chat = createChat(client, { userId, storage, onError: findings.fail })
     const views = peers.map((peer) => {
       const view = chat.conversation(peer)
-      return { view, look: watchConversation(`${name} with ${peer}`, view, findings) }
+      return { view, look: watchConversation(`${name} with ${peer}`, view, takenBack, findings) }
     })
     chat.conversations.subscribe(findings.changed)
-    chat.outbox.subscribe(findings.changed)
+    chat.outbox.subscribe(() => {
+      giveWay(chat)
+      findings.changed()
+    })
     return { client, chat, views, loop }
+  }
+  /** What another device of hers was faster with is not insisted on. */
+  const giveWay = (chat: Chat) => {
+    for (const { clientMessageId, type, error } of chat.outbox.getSnapshot()) {
+      if (!error || type === 'send') continue
+      const isOvertaken = isOneOfSeveral && (error.kind === 'conflict' || error.kind === 'messageDeleted')
+      if (isOvertaken) chat.outbox.cancel(clientMessageId)
+      else findings.found(`${name} could not ${type}: ${error.kind}`)
+    }
   }
   let now = start()
   const read = ({ view }: { view: ConversationView }) => {
-    const newest = view.getSnapshot().messages.findLast(({ sender }) => sender !== username)?.seq ?? 0
+    const newest = view.getSnapshot().messages.findLast(({ sender }) => sender !== userId)?.seq ?? 0
     view.markRead()
     for (const marks of [marked, everMarked]) marks.set(view.id, Math.max(newest, marks.get(view.id) ?? 0))
+  }
+  /** An own message that is shown and not deleted, counted back from the newest. */
+  const ownMessage = (view: ConversationView, which: number): ChatMessage | undefined => {
+    const own = view.getSnapshot().messages.filter(({ sender, deletedAt }) => sender === userId && !deletedAt)
+    return own.at(-1 - (which % Math.max(1, own.length)))
   }
   const peer = (index: number) => now.views[index % now.views.length] as (typeof now.views)[number]
 
   return {
     name,
-    username,
+    userId,
     accepted,
     heard: (conversationId: string) => heard.get(conversationId) ?? [],
     network,
@@ -134,11 +179,34 @@ export const createDevice = (options: DeviceOptions) => {
       const { view, look } = peer(to)
       for (let i = 0; i < count; i++) {
         const text = textOf(name, accepted.length + 1)
-        view.send(text)
-        accepted.push({ conversationId: view.id, text })
+        const { clientMessageId } = view.send(text)
+        accepted.push({ conversationId: view.id, key: clientMessageId, text })
       }
       look()
     },
+    edit(to: number, which: number) {
+      const { view, look } = peer(to)
+      const message = ownMessage(view, which)
+      if (!message) return
+      const text = editedText(message.text, `${name}-${++edits}`)
+      view.edit(message.key, text).saved.catch(() => {})
+      lastTexts.set(message.key, text)
+      look()
+    },
+    delete(to: number, which: number) {
+      const { view, look } = peer(to)
+      const message = ownMessage(view, which)
+      if (!message) return
+      const { saved, outboxId } = view.delete(message.key)
+      saved.catch(() => {})
+      lastTexts.set(message.key, null)
+      // Without a deletion of its own in the outbox it was taken back.
+      if (outboxId === message.key) takenBack.add(message.key)
+      look()
+    },
+    takenBack,
+    /** What she has made of each message, where nobody else can have. */
+    lastTexts: (): ReadonlyMap<string, string | null> => (isOneOfSeveral ? new Map() : lastTexts),
     read: (to: number) => read(peer(to)),
     readAll: () => now.views.forEach(read),
     async leaveLoop() {

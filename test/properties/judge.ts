@@ -50,11 +50,18 @@ const wholeHistory = async ({ client }: Device, conversation: string): Promise<M
 const compareWithSends = (conversationId: string, messages: Message[], members: Device[], { found }: Findings) => {
   const say = (words: string) => found(`${conversationId} ${words}: ${list(messages)}`)
   if (messages.some(({ seq }, i) => seq !== i + 1)) say('has a hole')
-  for (const { name, accepted } of members) {
-    const sends = accepted.filter((sent) => sent.conversationId === conversationId).map(({ text }) => text)
-    const stored = messages.map(({ text }) => text).filter((text) => text.startsWith(`${name} `))
-    const lost = sends.filter((text) => !stored.includes(text))
-    const doubled = stored.filter((text, i) => stored.indexOf(text) !== i)
+  for (const { name, accepted, takenBack, lastTexts } of members) {
+    const own = accepted.filter((sent) => sent.conversationId === conversationId && !takenBack.has(sent.key))
+    const sends = own.map(({ key }) => key)
+    const names = new Set(sends)
+    const stored = messages.map(({ clientMessageId }) => clientMessageId ?? '').filter((key) => names.has(key))
+    for (const { clientMessageId, text } of messages) {
+      const last = lastTexts().get(clientMessageId ?? '')
+      if (last !== undefined && text !== (last ?? '') && !takenBack.has(clientMessageId ?? ''))
+        say(`has «${text}» where ${name} wrote «${last}»`)
+    }
+    const lost = sends.filter((key) => !stored.includes(key))
+    const doubled = stored.filter((key, i) => stored.indexOf(key) !== i)
     if (lost.length > 0) say(`has lost ${lost}`)
     if (doubled.length > 0) say(`has ${doubled} doubled`)
     if (String(stored) !== String(sends)) say(`has the messages of ${name} out of order`)
@@ -64,30 +71,33 @@ const compareWithSends = (conversationId: string, messages: Message[], members: 
 /** Her loop, and her view, which is read to its beginning. */
 const hasAll = async (device: Device, conversationId: string, messages: Message[], findings: Findings) => {
   const view = viewOf(device, conversationId)
-  const ids = (line: readonly { id: string | null }[]) => String(line.map(({ id }) => id))
+  const states = (line: readonly { id: string | null; version: number; text: string }[]) =>
+    String(line.map(({ id, version, text }) => `${id} ${version} ${text}`))
   const isRead = () => view.getSnapshot().loading === null
   const shown = () => view.getSnapshot().messages
   const heard = () => device.heard(conversationId)
   await findings.until(
-    () => isRead() && shown().at(-1)?.seq === messages.at(-1)?.seq && heard().length === messages.length,
+    () => isRead() && shown().at(-1)?.seq === messages.at(-1)?.seq && states(heard()) === states(messages),
     () =>
       `${device.name} does not get all of ${conversationId}: ${list(messages)}; the view shows ${list(shown())}, the loop got ${list(heard())}`,
   )
   while (view.getSnapshot().hasOlder) await view.loadOlder()
-  if (ids(shown()) !== ids(messages)) findings.found(`${device.name} sees ${list(shown())}, not ${list(messages)}`)
-  if (ids(heard()) !== ids(messages)) findings.found(`${device.name} heard ${list(heard())}, not ${list(messages)}`)
+  await findings.until(
+    () => states(shown()) === states(messages),
+    () => `${device.name} sees ${list(shown())}, not ${list(messages)}`,
+  )
 }
 
 /** What somebody has read is known to those who wrote it. */
 const readsArrive = async (members: Device[], conversationId: string, findings: Findings) => {
   for (const reader of members) {
     const upTo = reader.marked(conversationId)
-    for (const writer of members.filter(({ username }) => username !== reader.username)) {
+    for (const writer of members.filter(({ userId }) => userId !== reader.userId)) {
       const unread = () =>
         viewOf(writer, conversationId)
           .getSnapshot()
           .messages.filter(
-            ({ sender, seq, status }) => sender === writer.username && (seq ?? 0) <= upTo && status !== 'read',
+            ({ sender, seq, status }) => sender === writer.userId && (seq ?? 0) <= upTo && status !== 'read',
           )
       await findings.until(
         () => unread().length === 0,
@@ -101,29 +111,32 @@ const truthOf = async (device: Device, conversationId: string): Promise<Truth> =
   const messages = await wholeHistory(device, conversationId)
   const { conversations } = await device.client.conversations(undefined, patience)
   const receipts = conversations.find(({ id }) => id === conversationId)?.receipts ?? []
-  return { messages, readSeqs: new Map(receipts.map(({ username, readSeq }) => [username, readSeq])) }
+  return { messages, readSeqs: new Map(receipts.map(({ userId, readSeq }) => [userId, readSeq])) }
 }
 
 const compareReads = (conversationId: string, members: Device[], { readSeqs }: Truth, { found }: Findings) => {
-  for (const [username, readSeq] of readSeqs) {
-    const devices = members.filter((device) => device.username === username)
+  for (const [userId, readSeq] of readSeqs) {
+    const devices = members.filter((device) => device.userId === userId)
     const least = Math.max(...devices.map((device) => device.marked(conversationId)))
     const most = Math.max(...devices.map((device) => device.everMarked(conversationId)))
     if (readSeq < least || readSeq > most) {
-      found(`${username} has read ${conversationId} up to ${readSeq}, and said so from ${least} to ${most}`)
+      found(`${userId} has read ${conversationId} up to ${readSeq}, and said so from ${least} to ${most}`)
     }
   }
 }
 
 /** Her statuses and her unread count are the server's. */
 const agrees = async (device: Device, conversationId: string, { messages, readSeqs }: Truth, findings: Findings) => {
-  const { username, name } = device
-  const ownReadSeq = readSeqs.get(username) ?? 0
-  const othersReadSeq = Math.min(...[...readSeqs].filter(([whose]) => whose !== username).map(([, seq]) => seq))
-  const unread = messages.filter(({ sender, seq }) => sender !== username && seq > ownReadSeq).length
+  const { userId, name } = device
+  const ownReadSeq = readSeqs.get(userId) ?? 0
+  const othersReadSeq = Math.min(...[...readSeqs].filter(([whose]) => whose !== userId).map(([, seq]) => seq))
+  const unread = messages.filter(
+    ({ sender, seq, deletedAt }) => sender !== userId && seq > ownReadSeq && !deletedAt,
+  ).length
+  const last = messages.at(-1)
 
   const hasStatus = ({ sender, seq, status }: ChatMessage) =>
-    status === (sender !== username ? 'received' : (seq ?? 0) <= othersReadSeq ? 'read' : 'delivered')
+    status === (sender !== userId ? 'received' : (seq ?? 0) <= othersReadSeq ? 'read' : 'delivered')
   const shown = () => viewOf(device, conversationId).getSnapshot().messages
   await findings.until(
     () => shown().every(hasStatus),
@@ -131,7 +144,7 @@ const agrees = async (device: Device, conversationId: string, { messages, readSe
   )
   const summary = () => device.chat.conversations.getSnapshot().conversations.find(({ id }) => id === conversationId)
   await findings.until(
-    () => messages.length === 0 || (summary()?.unread === unread && summary()?.lastMessage?.seq === messages.length),
+    () => messages.length === 0 || (summary()?.unread === unread && summary()?.lastMessage?.version === last?.version),
     () =>
       `${name} sees ${summary()?.unread} unread up to ${summary()?.lastMessage?.seq} in ${conversationId}, not ${unread} up to ${messages.length}`,
   )

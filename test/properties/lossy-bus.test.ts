@@ -1,21 +1,24 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createListeners } from '../../server/bus/listeners.ts'
-import type { ChatEvent } from '../../server/contract/index.ts'
+import type { ChatEvent, Message } from '../../server/contract/index.ts'
 import type { Chat } from '../../server/domain/chat.ts'
-import type { Bus, BusEvent, Store } from '../../server/domain/ports.ts'
+import type { Audience, Bus, PublishedChange, Store } from '../../server/domain/ports.ts'
+import { versionsPerMs } from '../../server/domain/version-time.ts'
 import { temporarySqlite } from '../contracts/temporary-sqlite.ts'
 import { createTestClock } from '../harness/clock.ts'
 import { createRules } from '../harness/rules.ts'
 
-/** So many versions before the one asked for are read again, ... */
-const overlap = 4
-/** ... and no event is under way, unknown to be lost, for as many. */
-const lagMax = 3
+/** So far before the version asked for changes are read again, ... */
+const overlap = 60_000 * versionsPerMs
+/** ... and no event is under way, unknown to be lost, for as long. */
+const lagMax = 30_000 * versionsPerMs
 
 type Side = 0 | 1
 type Action =
   | { do: 'send'; at: Side; from: 'ada' | 'cyd'; count: number }
+  /** `which` counts back from the newest message of theirs. */
+  | { do: 'edit' | 'delete'; at: Side; from: 'ada' | 'cyd'; which: number }
   | { do: 'deliver' | 'double' | 'swap' | 'lose'; to: Side }
   | { do: 'part' | 'join' | 'cut' | 'check' }
   | { do: 'resume'; at: Side }
@@ -31,16 +34,23 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       count: fc.integer({ min: 1, max: 6 }),
     }),
   },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('edit', 'edit', 'delete'),
+      at: side,
+      from: fc.constantFrom('ada', 'cyd'),
+      which: fc.nat({ max: 20 }),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('deliver', 'double', 'swap', 'lose'), to: side }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('part', 'join', 'cut', 'check') }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('resume' as const), at: side }) },
 ) as fc.Arbitrary<Action>
 
-const versionOf = (event: BusEvent) => (event.type === 'message' ? event.message.version : 0)
-
 /** Two buses with a wire between them that is in the hands of the test. */
 const createWire = () => {
-  const ends = [0, 1].map(() => ({ listeners: createListeners(), coming: [] as [string[], BusEvent][] }))
+  const ends = [0, 1].map(() => ({ listeners: createListeners(), coming: [] as [Audience, PublishedChange][] }))
   let whole = true
   const end = (of: Side) => ends[of] as (typeof ends)[0]
   const deliver = (to: Side) => {
@@ -50,17 +60,20 @@ const createWire = () => {
   const busAt = (here: Side): Bus => ({
     shared: true,
     whole: () => whole,
-    publish(usernames, event) {
-      end(here).listeners.tell(usernames, event)
+    publish(audience, change) {
+      end(here).listeners.tell(audience, change)
       const there = here === 0 ? 1 : 0
       // What nobody can hear is lost.
       if (!whole) return
-      end(there).coming.push([usernames, event])
+      end(there).coming.push([audience, change])
       for (const to of [0, 1] as const) {
-        while (end(to).coming.some(([, waiting]) => versionOf(waiting) <= versionOf(event) - lagMax)) deliver(to)
+        while (end(to).coming.some(([, waiting]) => waiting.version <= change.version - lagMax)) deliver(to)
       }
     },
     listen: end(here).listeners.listen,
+    listenToAll: end(here).listeners.listenToAll,
+    onSessionEnd: end(here).listeners.onSessionEnd,
+    endSession: end(here).listeners.tellSessionEnd,
   })
   return {
     buses: [busAt(0), busAt(1)] as const,
@@ -73,7 +86,7 @@ const createWire = () => {
     /** The bus finds out at once that it has lost one. */
     lose(to: Side) {
       end(to).coming.shift()
-      end(to).listeners.gap('gap')
+      end(to).listeners.tellGap('gap')
     },
     drain() {
       for (const to of [0, 1] as const) while (end(to).coming.length > 0) deliver(to)
@@ -85,7 +98,7 @@ const createWire = () => {
     join() {
       if (whole) return
       whole = true
-      for (const { listeners } of ends) listeners.gap('gap')
+      for (const { listeners } of ends) listeners.tellGap('gap')
     },
   }
 }
@@ -99,15 +112,36 @@ test('[P3] [P5] however the bus loses, doubles, reorders and parts: who follows,
       round++
       const nameOf = (name: string) => `${name}${round}`
       for (const name of ['ada', 'bob', 'cyd']) {
-        const username = nameOf(name)
-        await store.createUser({ username, displayName: name, passwordHash: '', createdAt: new Date(0) })
+        const userId = nameOf(name)
+        await store.createUser({ userId, displayName: name, passwordHash: '', createdAt: new Date(0) })
       }
       const clock = createTestClock()
       const wire = createWire()
       const chats = wire.buses.map((bus) => createRules({ store, bus, clock })) as [Chat, Chat]
 
-      const sent = new Set<string>()
-      const seen = new Set<string>()
+      /** By id, the latest state that was acknowledged. */
+      const sent = new Map<string, Message>()
+      /** The latest one that came. */
+      const seen = new Map<string, Message>()
+      const note = (states: Map<string, Message>, message: Message) => {
+        if (message.version >= (states.get(message.id)?.version ?? 0)) states.set(message.id, message)
+      }
+      const missing = () =>
+        [...sent.values()].filter(({ id, version }) => version > (seen.get(id)?.version ?? 0)).map(({ id }) => id)
+      const change = async (step: Extract<Action, { which: number }>) => {
+        const sender = nameOf(step.from)
+        const own = [...sent.values()].filter((message) => message.sender === sender && !message.deletedAt)
+        const message = own.at(-1 - (step.which % Math.max(1, own.length)))
+        if (!message) return
+        const { id: messageId, revision } = message
+        const edit = { messageId, revision, text: `${message.text}, edited` }
+        note(
+          sent,
+          step.do === 'edit'
+            ? await chats[step.at].editMessage(sender, edit)
+            : await chats[step.at].deleteMessage(sender, { messageId }),
+        )
+      }
       let cursor: string | undefined
       let following = { isOn: false, stop: async () => {} }
       const follow = (at: Side) => {
@@ -119,11 +153,13 @@ test('[P3] [P5] however the bus loses, doubles, reorders and parts: who follows,
           for await (const { id, event } of chats[at].follow(nameOf('bob'), input, controller.signal, asItem)) {
             if (controller.signal.aborted) return
             cursor = id
-            if (event.type !== 'message') continue
-            const { conversationId, seq, text } = event.message
-            expect(seq, 'in one order, once').toBeGreaterThan(newest.get(conversationId) ?? 0)
-            newest.set(conversationId, seq)
-            seen.add(text)
+            if (event.type !== 'message' && event.type !== 'messageChanged') continue
+            const { conversationId, seq } = event.message
+            if (event.type === 'message') {
+              expect(seq, 'in one order, once').toBeGreaterThan(newest.get(conversationId) ?? 0)
+              newest.set(conversationId, seq)
+            }
+            note(seen, event.message)
           }
         })()
         following = {
@@ -143,10 +179,13 @@ test('[P3] [P5] however the bus loses, doubles, reorders and parts: who follows,
         switch (step.do) {
           case 'send':
             for (let n = 0; n < step.count; n++) {
-              const text = `${i}.${n}`
-              sent.add(text)
-              await chats[step.at].sendMessage(nameOf(step.from), { to: nameOf('bob'), text })
+              const draft = { to: nameOf('bob'), text: `${i}.${n}` }
+              note(sent, await chats[step.at].sendMessage(nameOf(step.from), draft))
             }
+            break
+          case 'edit':
+          case 'delete':
+            await change(step)
             break
           case 'cut':
             await following.stop()
@@ -173,10 +212,10 @@ test('[P3] [P5] however the bus loses, doubles, reorders and parts: who follows,
       wire.drain()
       if (!staysOn) await following.stop()
       if (!following.isOn) follow(1)
-      for (let waited = 0; waited < 500 && seen.size < sent.size; waited++) await turn()
+      for (let waited = 0; waited < 500 && missing().length > 0; waited++) await turn()
       await following.stop()
       for (const chat of chats) await chat[Symbol.asyncDispose]()
-      expect([...sent].filter((text) => !seen.has(text))).toEqual([])
+      expect(missing()).toEqual([])
     }),
     // On a slow machine fewer runs; what fails stays a failure.
     { numRuns: Number(process.env.PROPERTY_RUNS ?? 100), interruptAfterTimeLimit: 40_000 },

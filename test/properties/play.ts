@@ -48,19 +48,22 @@ const openDevices = async (
   { directory, ...common }: { directory: string; findings: Findings; sabotage: Sabotage },
 ): Promise<Device[]> => {
   const people = await Promise.all(Object.entries(casts[cast]).map(([name, count]) => arena.signUp(name, count)))
-  const sessions = people.flatMap(({ username, tokens }) => tokens.map((token) => ({ username, token })))
+  const sessions = people.flatMap(({ userId, tokens }) => tokens.map((token) => ({ userId, token })))
   const shared = sharedStorage().storage
+  const takenBack = new Set<string>()
   const storageOf = (i: number) => {
-    if (cast === 'twoTabs' && sessions[i]?.username === sessions[0]?.username) return shared
+    if (cast === 'twoTabs' && sessions[i]?.userId === sessions[0]?.userId) return shared
     return inFile[i] ? fileStorage(join(directory, String(i))) : sharedStorage().storage
   }
   return Promise.all(
-    sessions.map(async ({ username, token }, i) =>
+    sessions.map(async ({ userId, token }, i) =>
       createDevice({
         ...common,
-        name: `${username}-${i + 1}`,
-        username,
-        peers: people.map((person) => person.username).filter((name) => name !== username),
+        name: `${userId}-${i + 1}`,
+        userId,
+        isOneOfSeveral: sessions.filter((session) => session.userId === userId).length > 1,
+        takenBack,
+        peers: people.map((person) => person.userId).filter((name) => name !== userId),
         token,
         network: await startRoughNetwork(arena.target),
         storage: storageOf(i),
@@ -73,6 +76,8 @@ const openDevices = async (
 const take = async (step: Step, device: Device, arena: Arena): Promise<void> => {
   if (step.type === 'send') device.send(step.to, step.count)
   if (step.type === 'read') device.read(step.to)
+  if (step.type === 'edit') device.edit(step.to, step.which)
+  if (step.type === 'delete') device.delete(step.to, step.which)
   if (step.type === 'weather') device.network.become(weatherOf(step.weather))
   if (step.type === 'kick') device.network.kick()
   if (step.type === 'orphan') device.network.orphan()

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws'
 import type { SocketLike } from '../../client-sdk/src/socket.ts'
 
-/** Tells every so-manieth message and receipt twice, once more when others have come: a server may, and TCP does not. */
+/** Tells every so-manieth message, change and receipt twice, once more when others have come: a server may, and TCP does not. */
 export const repeating = (socket: WebSocket, every: number): SocketLike => {
   if (every === 0) return socket as SocketLike
   let listener: ((event: { data: unknown }) => void) | null = null
@@ -23,4 +23,4 @@ export const repeating = (socket: WebSocket, every: number): SocketLike => {
   return socket as SocketLike
 }
 
-const isEvent = (frame: string) => /"data":\{"type":"(message|receipt)"/.test(frame)
+const isEvent = (frame: string) => /"data":\{"type":"(message|messageChanged|receipt)"/.test(frame)

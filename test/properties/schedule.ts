@@ -10,6 +10,8 @@ export type Cast = 'two' | 'three' | 'twoDevices' | 'twoTabs'
 export type Step = { who: number } & (
   | { type: 'send'; to: number; count: number }
   | { type: 'read'; to: number }
+  /** Of an own message that is shown; `which` counts back from the newest. */
+  | { type: 'edit' | 'delete'; to: number; which: number }
   | { type: 'weather'; weather: WeatherName }
   /** Every connection is reset. */
   | { type: 'kick' }
@@ -67,6 +69,8 @@ const pauseMs = fc.oneof(
 const steps = fc.array(
   fc.oneof(
     { weight: 36, arbitrary: step('send', { to: fc.nat({ max: 1 }), count: fc.integer({ min: 1, max: 4 }) }) },
+    { weight: 14, arbitrary: step('edit', { to: fc.nat({ max: 1 }), which: fc.nat({ max: 6 }) }) },
+    { weight: 5, arbitrary: step('delete', { to: fc.nat({ max: 1 }), which: fc.nat({ max: 6 }) }) },
     { weight: 30, arbitrary: step('pause', { ms: pauseMs }) },
     {
       weight: 18,

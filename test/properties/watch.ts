@@ -12,26 +12,42 @@ const ranks: Record<ChatMessage['status'], number> = {
   received: 3,
 }
 
-/** Texts are made by `textOf`: who sent it, and its number among those of the sender. */
+/** Texts are made by `textOf`: who sent it, and its number among those of the sender. An edit adds a word of its own. */
 export const textOf = (device: string, number: number) => `${device} ${number}`
+export const editedText = (text: string, edit: string) => `${text.split(' ').slice(0, 2).join(' ')} ${edit}`
 const readText = (text: string) => {
   const [device = '', number = ''] = text.split(' ')
   return { device, number: Number(number) }
 }
 
-/** @returns looks at it now; otherwise it is looked at whenever it tells of a change. */
-export const watchConversation = (where: string, view: ConversationView, { found, changed }: Findings) => {
-  /** By key, how far each message was that has ever been shown. */
-  const shown = new Map<string, number>()
+interface Shown {
+  /** How far it was. */
+  rank: number
+  version: number
+}
+
+/**
+ * @param takenBack the keys of messages that were deleted before they were sent
+ * @returns looks at it now; otherwise it is looked at whenever it tells of a change.
+ */
+export const watchConversation = (
+  where: string,
+  view: ConversationView,
+  takenBack: ReadonlySet<string>,
+  { found, changed }: Findings,
+) => {
+  /** By key, each message that has ever been shown. */
+  const shown = new Map<string, Shown>()
 
   const look = () => {
     const snapshot = view.getSnapshot()
     if (view.getSnapshot() !== snapshot) found(`${where}: two snapshots of one state`)
     if (snapshot.error) found(`${where}: ${snapshot.error.message}`)
     const { messages } = snapshot
+    for (const key of takenBack) shown.delete(key)
     for (const words of [...badLines(messages), ...badChanges(messages, shown)])
       found(`${where} ${words}: ${list(messages)}`)
-    for (const { key, status } of messages) shown.set(key, ranks[status])
+    for (const { key, status, version } of messages) shown.set(key, { rank: ranks[status], version })
     changed()
   }
   const unsubscribe = view.subscribe(look)
@@ -49,6 +65,7 @@ const badLines = (messages: readonly ChatMessage[]): string[] => {
     if (message.status === 'failed') bad.push(`shows ${message.text} as failed (${message.error?.kind})`)
     if (message.seq !== null && message.seq <= seq) bad.push(`shows ${message.text} behind its place`)
     seq = message.seq ?? Number.POSITIVE_INFINITY
+    if (message.deletedAt) continue
     const { device, number } = readText(message.text)
     if (number <= (last.get(device) ?? 0)) bad.push(`shows ${message.text} out of order`)
     last.set(device, number)
@@ -56,13 +73,14 @@ const badLines = (messages: readonly ChatMessage[]): string[] => {
   return bad
 }
 
-const badChanges = (messages: readonly ChatMessage[], shown: Map<string, number>): string[] => {
+const badChanges = (messages: readonly ChatMessage[], shown: Map<string, Shown>): string[] => {
   const now = new Map(messages.map((message) => [message.key, message]))
   const bad: string[] = []
-  for (const [key, rank] of shown) {
+  for (const [key, { rank, version }] of shown) {
     const message = now.get(key)
     if (!message) bad.push(`shows ${key} no more`)
     else if (ranks[message.status] < rank) bad.push(`takes ${message.text} back to ${message.status}`)
+    else if (message.version < version) bad.push(`shows an older state of ${key} behind a newer one`)
   }
   return bad
 }

@@ -1,7 +1,16 @@
 import { expect, test } from 'vitest'
+import type { ErrorKind, OnMessage } from '../../server/contract/index.ts'
 import { createTestClock } from '../harness/clock.ts'
 import { startRawClient } from '../harness/raw-client.ts'
-import { password, startWorld } from '../harness/world.ts'
+import { createRestClient } from '../harness/rest-client.ts'
+import { password, startWorld, type World } from '../harness/world.ts'
+
+/** What comes of a call that should fail, over tRPC or the SDK. */
+const kindOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    (value) => `no error, but ${JSON.stringify(value)}`,
+    (error) => error.kind ?? error.data?.kind ?? error,
+  )
 
 test('[P10] every mistake has its typed error, and everybody else talks on', async () => {
   await using world = await startWorld()
@@ -12,6 +21,9 @@ test('[P10] every mistake has its typed error, and everybody else talks on', asy
   const mistakes: [kind: string, call: () => Promise<unknown>][] = [
     ['usernameTaken', () => stranger.api.register.mutate({ username: 'ada', password })],
     ['invalidInput', () => stranger.api.register.mutate({ username: 'no spaces', password })],
+    ['invalidInput', () => stranger.api.register.mutate({ username: 'ada|bob', password })],
+    ['invalidInput', () => world.plain(cyd.token).api.updateProfile.mutate({ displayName: ' ' })],
+    ['invalidInput', () => world.plain(cyd.token).api.updateProfile.mutate({ displayName: 'x'.repeat(81) })],
     ['invalidInput', () => stranger.api.register.mutate({ username: 'dan', password: 'short' })],
     ['commonPassword', () => stranger.api.register.mutate({ username: 'dan', password: 'Password1' })],
     ['badCredentials', () => stranger.api.login.mutate({ username: 'ada', password: 'wrong' })],
@@ -46,10 +58,138 @@ test('[P10] every mistake has its typed error, and everybody else talks on', asy
   expect(await bob.received(2)).toEqual(['between us', 'still here'])
 })
 
+/** The same mistakes by every door: tRPC, and REST with the status that belongs to the kind. */
+const edits = (world: World, token: string) => {
+  const { api } = world.plain(token)
+  const rest = createRestClient(world.url, token)
+  const pathOf = (messageId: string) => `/api/messages/${encodeURIComponent(messageId)}`
+  const asRest = async (call: Promise<{ status: number; body: unknown }>) => {
+    const { status, body } = await call
+    return [status, (body as { kind?: string }).kind]
+  }
+  return {
+    edit: async (messageId: string, text: string, revision: number) => [
+      await kindOf(api.editMessage.mutate({ messageId, text, revision })),
+      ...(await asRest(rest.patch(pathOf(messageId), { text, revision }))),
+    ],
+    delete: async (messageId: string) => [
+      await kindOf(api.deleteMessage.mutate({ messageId })),
+      ...(await asRest(rest.delete(pathOf(messageId)))),
+    ],
+    versions: async (messageId: string) => [
+      await kindOf(api.messageVersions.query({ messageId })),
+      ...(await asRest(rest.get(`${pathOf(messageId)}/versions`))),
+    ],
+  }
+}
+
+test('[P9] a message is changed by its sender alone, on what it says now, and by no stranger', async () => {
+  await using world = await startWorld()
+  const [ada, bob, cyd] = await world.people('ada', 'bob', 'cyd')
+  const [{ id } = { id: '' }] = await ada.send('bob', 'as it was sent')
+  const as = (person: { token: string }) => edits(world, person.token)
+  const refused = (kind: ErrorKind, status: number) => [kind, status, kind]
+
+  expect(await as(bob).edit(id, 'as Bob would have it', 1)).toEqual(refused('notAllowed', 403))
+  expect(await as(bob).delete(id)).toEqual(refused('notAllowed', 403))
+  // Whoever is not in the conversation learns the same of a message that is there and of one that is not.
+  for (const messageId of [id, 'dm:ada:bob:2', 'dm:ada:nobody:1', 'group:none:1']) {
+    expect(await as(cyd).edit(messageId, 'let me in', 1)).toEqual(refused('unknownMessage', 404))
+    expect(await as(cyd).delete(messageId)).toEqual(refused('unknownMessage', 404))
+    expect(await as(cyd).versions(messageId)).toEqual(refused('unknownMessage', 404))
+  }
+  for (const [messageId, text, revision] of [
+    [id, '', 1],
+    [id, ' \n ', 1],
+    [id, 'x'.repeat(4_001), 1],
+    [id, 'half a pair: \ud83d', 1],
+    [id, 'on no revision', 0],
+    [id, 'on half a one', 1.5],
+    ['', 'of no message', 1],
+    ['dm:ada:bob', 'of a whole conversation', 1],
+    ['dm:ada:bob:0', 'before the first', 1],
+  ] as const) {
+    const found = await as(ada).edit(messageId, text, revision)
+    expect([messageId, text, ...found]).toEqual([messageId, text, ...refused('invalidInput', 400)])
+  }
+
+  await world.plain(ada.token).api.editMessage.mutate({ messageId: id, text: 'as it was edited', revision: 1 })
+  for (const revision of [1, 3]) expect(await as(ada).edit(id, 'too late', revision)).toEqual(refused('conflict', 409))
+  await world.plain(ada.token).api.deleteMessage.mutate({ messageId: id })
+  expect(await as(ada).edit(id, 'risen', 2)).toEqual(refused('messageDeleted', 409))
+  expect(await as(bob).edit(id, 'risen', 2)).toEqual(refused('notAllowed', 403))
+  expect((await ada.client.history({ conversation: 'bob' })).messages).toMatchObject([{ text: '', revision: 2 }])
+})
+
+test('past its window a message is not edited any more, and can still be deleted', async () => {
+  const clock = createTestClock()
+  await using world = await startWorld({ config: { editWindowMinutes: 15 }, clock })
+  const [ada] = await world.people('ada', 'bob')
+  const [{ id } = { id: '' }] = await ada.send('bob', 'now')
+  const { api } = world.plain(ada.token)
+  clock.advance(15 * 60_000)
+  expect(await api.editMessage.mutate({ messageId: id, text: 'in time', revision: 1 })).toMatchObject({ revision: 2 })
+  clock.advance(1)
+  expect(await edits(world, ada.token).edit(id, 'too late', 2)).toEqual(['editWindowOver', 403, 'editWindowOver'])
+  expect(await api.deleteMessage.mutate({ messageId: id })).toMatchObject({ text: '' })
+})
+
+test('[P5] a cursor that is none, or lies beyond the store, is refused: to go on behind it would omit what comes', async () => {
+  await using world = await startWorld()
+  const [ada] = await world.people('ada')
+  const { api } = world.plain(ada.token)
+  const follow = (lastEventId: string) =>
+    kindOf(
+      new Promise((resolve, reject) => {
+        const input: OnMessage = { lastEventId, ack: 'server' }
+        api.onMessage.subscribe(input, { onData: ({ data }) => resolve(data), onError: reject })
+      }),
+    )
+  for (const cursor of ['', 'mine', 'v', 'v-1', 'v1.5', 'v1e3', 'u1.', 'v9007199254740991', 'u1.9007199254740991']) {
+    expect([cursor, await follow(cursor)]).toEqual([cursor, 'badCursor'])
+  }
+  expect(await follow(`v${'9'.repeat(64)}`)).toBe('invalidInput')
+  const rest = createRestClient(world.url, ada.token)
+  for (const cursor of ['mine', '1.5', '-', 'v1', '1e3']) {
+    expect(await kindOf(api.conversations.query({ cursor, limit: 1 }))).toBe('badCursor')
+    expect(await rest.get(`/api/conversations?cursor=${cursor}`)).toMatchObject({
+      status: 400,
+      body: { kind: 'badCursor' },
+    })
+  }
+})
+
+test('an id that is none is refused wherever one may stand, and no id of 64 characters is', async () => {
+  await using world = await startWorld()
+  const [ada] = await world.people('ada')
+  const { api } = world.plain(ada.token)
+  const rest = createRestClient(world.url, ada.token)
+  const wrong = ['', 'x'.repeat(65), 'ada:bob', ':', 'with space', 'ünïcode', 'half\ud83d', 'dm:ada', 'dm:ada:bob:1']
+  for (const id of wrong) {
+    const encoded = encodeURIComponent(id.toWellFormed())
+    const calls = [
+      kindOf(api.sendMessage.mutate({ to: id, text: 'hi' })),
+      kindOf(api.history.query({ conversation: id, limit: 1 })),
+      kindOf(api.onlineUsers.query({ cursor: id, limit: 1 })),
+      kindOf(api.markDelivered.mutate([{ conversationId: `dm:ada:${id}`, seq: 1 }])),
+      kindOf(api.editMessage.mutate({ messageId: `dm:ada:${id}:1`, text: 'hi', revision: 1 })),
+      rest.post('/api/messages', { to: id, text: 'hi' }).then(({ body }) => body.kind),
+      rest.get(`/api/messages/history?sender=ada&receiver=${encoded}`).then(({ body }) => body.kind),
+      rest.get(`/api/conversations/${encoded}/messages`).then(({ body }) => body.kind),
+    ]
+    expect([id, ...(await Promise.all(calls))]).toEqual([id, ...calls.map(() => 'invalidInput')])
+  }
+  for (const id of ['x'.repeat(64), 'a', 'A|b+c=d~e@f.g-h_i']) {
+    expect(await kindOf(api.sendMessage.mutate({ to: id, text: 'hi' }))).toBe('unknownUser')
+    const answer = await rest.get(`/api/messages/history?sender=${encodeURIComponent(id)}&receiver=ada`)
+    expect([answer.status, answer.body.kind]).toEqual([404, 'unknownUser'])
+  }
+})
+
 test('an error says what does not fit, in words and by field', async () => {
   await using world = await startWorld()
   const [ada] = await world.people('ada')
-  const error = await ada.client.sendMessage({ to: 'a', text: '' }).catch((error: unknown) => error)
+  const error = await ada.client.sendMessage({ to: 'a b', text: '' }).catch((error: unknown) => error)
   expect(error).toMatchObject({ kind: 'invalidInput', retryable: false })
   expect((error as { issues: { path: string }[] }).issues.map(({ path }) => path)).toEqual(['to', 'text'])
 

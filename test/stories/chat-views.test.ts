@@ -30,7 +30,7 @@ describe.concurrent('a conversation', () => {
     const [ada, bob] = await world.people('ada', 'bob')
     await sendMany(world, bob, 'ada', numbers(1, 120))
     await using chat = chatOf(ada)
-    const view = chat.conversation('Bob')
+    const view = chat.conversation('bob')
     expect(chat.conversation('dm:ada:bob')).toBe(view)
     const first = await shows(view, ({ loading, messages }) => loading === null && messages.length > 0)
     expect(first.messages.map(({ text }) => text)).toEqual(numbers(71, 120))
@@ -298,7 +298,13 @@ describe.concurrent('the conversations', () => {
     await using other = chatOf(await world.device('ada'))
     const list = await shows(chat.conversations, ({ conversations }) => conversations.length === 1)
     expect(list.conversations).toMatchObject([
-      { id: 'dm:ada:bob', kind: 'direct', members: ['ada', 'bob'], unread: 2, lastMessage: { text: 'two' } },
+      {
+        id: 'dm:ada:bob',
+        kind: 'direct',
+        members: [{ userId: 'ada' }, { userId: 'bob', displayName: 'bob' }],
+        unread: 2,
+        lastMessage: { text: 'two' },
+      },
     ])
     await shows(other.conversations, (list) => unreadOf('dm:ada:bob')(list) === 2)
     await bob.send('ada', 'three')
@@ -372,7 +378,8 @@ describe.concurrent('the conversations', () => {
     expect(first.conversations).toHaveLength(50)
     expect(first.hasMore).toBe(true)
     await chat.conversations.loadMore()
-    expect(chat.conversations.getSnapshot().conversations.map(({ members }) => members[1])).toEqual(names.reverse())
+    const { conversations } = chat.conversations.getSnapshot()
+    expect(conversations.map(({ members }) => members[1]?.userId)).toEqual(names.reverse())
     expect(chat.conversations.getSnapshot().hasMore).toBe(false)
   })
 })

@@ -19,9 +19,9 @@ describe.concurrent('a script', () => {
     const [bob] = await world.people('bob')
     const given = { stdin: `${password}\n` }
     expect(await shell.json(['register', 'ada', '--display-name', 'Ada L.'], given)).toMatchObject([
-      { user: { username: 'ada', displayName: 'Ada L.' } },
+      { user: { userId: 'ada', displayName: 'Ada L.' } },
     ])
-    expect(await shell.json(['me'])).toMatchObject([{ username: 'ada' }])
+    expect(await shell.json(['me'])).toMatchObject([{ userId: 'ada' }])
     expect(await shell.json(['send', 'bob', 'one'])).toMatchObject([{ text: 'one', seq: 1, sender: 'ada' }])
     const [two] = await shell.json(['send', 'bob', '-', '--client-message-id', 'x'], { stdin: 'two\nlines\n' })
     expect(two).toMatchObject({ text: 'two\nlines', clientMessageId: 'x' })
@@ -36,15 +36,57 @@ describe.concurrent('a script', () => {
     expect(textsOf(await shell.json(['history', 'bob', '--limit', '1', '--before', '3']))).toEqual(['two\nlines'])
     expect(textsOf(await shell.json(['history', 'bob', '--after', '0', '--limit', '1']))).toEqual(['one'])
     expect(await shell.json(['conversations'])).toMatchObject([{ id: 'dm:ada:bob', unread: 1 }])
-    expect(await shell.json(['mark-read', three?.id ?? ''])).toMatchObject([{ username: 'ada', readSeq: 3 }])
+    expect(await shell.json(['mark-read', three?.id ?? ''])).toMatchObject([{ userId: 'ada', readSeq: 3 }])
     expect(await shell.json(['conversations', '--limit', '1'])).toMatchObject([{ unread: 0 }])
     expect(await shell.json(['online'])).toEqual(
-      expect.arrayContaining([expect.objectContaining({ username: 'bob', since: expect.any(String) })]),
+      expect.arrayContaining([expect.objectContaining({ userId: 'bob', since: expect.any(String) })]),
     )
 
     expect(await shell.json(['logout'])).toEqual([{ signedOut: true }])
     expect(await readdir(shell.sessions)).toEqual([])
     expect((await shell.run(['me'])).code).toBe(3)
+  })
+
+  test('edits, deletes, and looks at what a message said before', async () => {
+    await using world = await startWorld()
+    await using shell = await openShell(world.url)
+    const [ada, bob] = await world.people('ada', 'bob')
+    const asAda = { environment: { PARLEY_TOKEN: ada.token } }
+    const [one] = await ada.send('bob', 'one')
+    const id = one?.id ?? ''
+    bob.client.close()
+    const listening = shell.start(['listen'], { environment: { PARLEY_TOKEN: bob.token } })
+    await listening.json(2)
+    expect(await shell.json(['edit', id, 'One'], asAda)).toMatchObject([{ id, text: 'One', revision: 2 }])
+    expect(await shell.json(['edit', id, '-', '--revision', '2'], { ...asAda, stdin: 'Uno\n' })).toMatchObject([
+      { text: 'Uno', revision: 3 },
+    ])
+    const { code, stderr } = await shell.run(['edit', id, 'Eins', '--revision', '1', '--json-errors'], asAda)
+    expect([code, JSON.parse(stderr).kind]).toEqual([4, 'conflict'])
+    expect(await shell.json(['versions', id], asAda)).toMatchObject([
+      { revision: 1, text: 'one' },
+      { revision: 2, text: 'One' },
+      { revision: 3, text: 'Uno' },
+    ])
+    expect(await shell.json(['profile', '--display-name', 'Ada L.'], asAda)).toMatchObject([{ displayName: 'Ada L.' }])
+    expect(await shell.json(['profile'], asAda)).toMatchObject([{ userId: 'ada', displayName: 'Ada L.' }])
+    expect(await shell.json(['delete', id], asAda)).toMatchObject([{ id, text: '', deletedAt: expect.any(String) }])
+    expect(await shell.json(['versions', id], asAda)).toEqual([])
+    expect(await shell.json(['conversations'], asAda)).toMatchObject([
+      { members: [{ userId: 'ada', displayName: 'Ada L.' }, { userId: 'bob' }], lastMessage: { text: '' } },
+    ])
+    expect((await shell.run(['edit', 'no-id', 'x'], asAda)).code).toBe(2)
+
+    let events = await listening.json(1)
+    while (!events.at(-1).message?.deletedAt) events = await listening.json(events.length + 1)
+    expect(events.filter(({ type }) => type === 'messageChanged').map(({ message }) => message.text)).toEqual([
+      'One',
+      'Uno',
+      '',
+    ])
+    expect(events.filter(({ type }) => type === 'user')).toMatchObject([{ user: { displayName: 'Ada L.' } }])
+    listening.stop('SIGTERM')
+    expect(await listening.end()).toMatchObject({ code: 0, stderr: '' })
   })
 
   test('keeps its session for the eyes of its user alone, and tells no secret', async () => {
@@ -76,13 +118,13 @@ describe.concurrent('a script', () => {
     await using shell = await openShell(world.url)
     const [ada, bob] = await world.people('ada', 'bob')
     const asBob = { environment: { PARLEY_TOKEN: bob.token } }
-    expect(await shell.json(['me'], asBob)).toMatchObject([{ username: 'bob' }])
+    expect(await shell.json(['me'], asBob)).toMatchObject([{ userId: 'bob' }])
     await expect(stat(shell.sessions)).rejects.toThrow('ENOENT')
     await shell.json(['login', 'ada'], { stdin: password })
     expect(await shell.json(['logout'], asBob)).toEqual([{ signedOut: true }])
     expect((await shell.run(['me'], asBob)).code).toBe(3)
     // Hers is another session.
-    expect(await shell.json(['me'])).toMatchObject([{ username: 'ada' }])
+    expect(await shell.json(['me'])).toMatchObject([{ userId: 'ada' }])
     await ada.client.me()
   })
 })
@@ -280,7 +322,19 @@ test('the help of each command has examples and the exit codes', async () => {
   const { code, stdout } = await shell.run(['--help'])
   expect(code).toBe(0)
   const names = [...stdout.matchAll(/^ {2}([a-z-]+)(?: [A-Z_ ]+)? {2,}[a-z]/gm)].map(([, name]) => name as string)
-  expect(names).toEqual(expect.arrayContaining(['register', 'login', 'send', 'mark-read', 'listen']))
+  expect(names).toEqual(
+    expect.arrayContaining([
+      'register',
+      'login',
+      'profile',
+      'send',
+      'edit',
+      'delete',
+      'versions',
+      'mark-read',
+      'listen',
+    ]),
+  )
   const helps = await Promise.all(['listen', 'login', 'send', 'history'].map((name) => shell.run([name, '--help'])))
   for (const help of helps) {
     expect(help).toMatchObject({ code: 0, stderr: '' })

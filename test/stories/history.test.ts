@@ -35,6 +35,12 @@ test('a conversation in which nothing was said is an empty page', async () => {
   await using world = await startWorld()
   const [ada] = await world.people('ada', 'bob')
   const page = await ada.client.history({ conversation: 'bob' })
-  expect(page).toEqual({ conversationId: 'dm:ada:bob', messages: [], nextBefore: null, nextAfter: null })
+  expect(page).toMatchObject({
+    conversationId: 'dm:ada:bob',
+    messages: [],
+    people: [{ userId: 'ada' }, { userId: 'bob' }],
+    nextBefore: null,
+    nextAfter: null,
+  })
   expect(await ada.client.history({ conversation: 'bob', after: 7 })).toMatchObject({ messages: [] })
 })

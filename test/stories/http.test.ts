@@ -36,7 +36,7 @@ test('where WebSockets are blocked, batched HTTP calls and SSE do the same', asy
   const api = connectHttp(world.url, bob.token)
   const [me, online] = await Promise.all([api.me.query(), api.onlineUsers.query()])
   expect(me.createdAt).toBeInstanceOf(Date)
-  expect(online.users.map(({ username }) => username)).toContain('ada')
+  expect(online.users.map(({ userId }) => userId)).toContain('ada')
 
   const inbox = createInbox<ChatEvent>()
   const subscription = api.onMessage.subscribe(undefined, {

@@ -23,9 +23,9 @@ const followStatus = (node: World, token: string) => {
 const says =
   (user: string, status: Status['status']) =>
   (item: Status): item is Status =>
-    item.user === user && item.status === status
+    item.userId === user && item.status === status
 const namesOnline = async (node: World, token: string) =>
-  (await node.plain(token).api.onlineUsers.query()).users.map(({ username }) => username)
+  (await node.plain(token).api.onlineUsers.query()).users.map(({ userId }) => userId)
 
 /** What people at several nodes can count on, whichever store the nodes share. */
 export const storiesOfNodes = (openShared: () => Promise<SharedStore>) => {
@@ -51,7 +51,7 @@ export const storiesOfNodes = (openShared: () => Promise<SharedStore>) => {
     const events = one.plain(ada.token).follow()
     await events.first((event): event is typeof event => event.type === 'caughtUp')
     const [sent] = await ada.send('bob', 'hello')
-    const bobs = (event: Parameters<typeof isReceipt>[0]) => isReceipt(event) && event.receipt.username === 'bob'
+    const bobs = (event: Parameters<typeof isReceipt>[0]) => isReceipt(event) && event.receipt.userId === 'bob'
     await events.until(() => events.items.some((event) => bobs(event)))
     await bob.client.markRead({ messageId: sent?.id ?? '' })
     await events.until(() => events.items.some((e) => isReceipt(e) && bobs(e) && e.receipt.readSeq === 1))
@@ -244,6 +244,6 @@ export const storiesOfNodes = (openShared: () => Promise<SharedStore>) => {
     await stranger.people('dia')
     await watch.first(says('dia', 'online'))
     expect(inbox.items.filter(isMessage).map(({ message }) => message.text)).toEqual(['ours'])
-    expect(watch.items.map(({ user }) => user)).not.toContain('cyd')
+    expect(watch.items.map(({ userId }) => userId)).not.toContain('cyd')
   })
 }

@@ -138,9 +138,9 @@ test('[P5] a bus that loses every third event: the hole is seen and filled', asy
       ...ports,
       bus: {
         ...ports.bus,
-        publish(usernames, event) {
-          if (event.type === 'message' && ++count % 3 === 2) return
-          ports.bus.publish(usernames, event)
+        publish(audience, change) {
+          if (change.kind === 'message' && ++count % 3 === 2) return
+          ports.bus.publish(audience, change)
         },
       },
     }),

@@ -18,9 +18,9 @@ const followStatus = (world: World, token: string, users?: string[]) => {
 }
 
 const says =
-  (user: string, status: Status['status']) =>
+  (userId: string, status: Status['status']) =>
   (item: Status): item is Status =>
-    item.user === user && item.status === status
+    item.userId === userId && item.status === status
 
 test('[P7] Bob comes and goes, over all of his devices, and who watches learns it', async () => {
   const clock = createTestClock()
@@ -31,14 +31,14 @@ test('[P7] Bob comes and goes, over all of his devices, and who watches learns i
   const phone = await world.device('bob')
   await advanceUntil(clock, 250, watch.first(says('bob', 'online')))
   expect(watch.events[0]).toMatchObject({ type: 'snapshot', more: false })
-  expect((await ada.client.onlineUsers()).users.map(({ username }) => username)).toEqual(['ada', 'bob'])
+  expect((await ada.client.onlineUsers()).users.map(({ userId }) => userId)).toEqual(['ada', 'bob'])
 
   await phone[Symbol.asyncDispose]()
   await bo[Symbol.asyncDispose]()
   await advanceUntil(clock, 250, watch.first(says('bob', 'offline')))
-  const last = watch.items.filter(({ user }) => user === 'bob').at(-1)
+  const last = watch.items.filter(({ userId }) => userId === 'bob').at(-1)
   expect(last).toMatchObject({ status: 'offline', lastSeenAt: expect.any(Date) })
-  expect((await ada.client.onlineUsers()).users.map(({ username }) => username)).toEqual(['ada'])
+  expect((await ada.client.onlineUsers()).users.map(({ userId }) => userId)).toEqual(['ada'])
 })
 
 test('[P7] who is back within the grace period was never away', async () => {
@@ -55,21 +55,22 @@ test('[P7] who is back within the grace period was never away', async () => {
   expect(watch.items.filter(({ status }) => status === 'offline')).toEqual([])
 })
 
-test('a snapshot of named users says of all whether they are online, and when they were last', async () => {
+test('a snapshot of named users says of all what they are called, whether they are online, and when they were last', async () => {
   await using world = await startWorld()
   const [ada, bo] = await world.people('ada', 'bob')
   bo.client.close()
+  await world.plain(ada.token).api.updateProfile.mutate({ displayName: 'Ada L.' })
   const watch = followStatus(world, ada.token, ['ada', 'bob', 'nobody'])
   await watch.some(3, (status): status is Status => status !== undefined)
-  expect(watch.items[0]).toEqual({ user: 'ada', status: 'online', lastSeenAt: null })
-  expect(watch.items[2]).toEqual({ user: 'nobody', status: 'offline', lastSeenAt: null })
+  expect(watch.items[0]).toEqual({ userId: 'ada', displayName: 'Ada L.', status: 'online', lastSeenAt: null })
+  expect(watch.items[2]).toEqual({ userId: 'nobody', displayName: 'nobody', status: 'offline', lastSeenAt: null })
 })
 
-test('online users come in pages by name', async () => {
+test('online users come in pages by their ids', async () => {
   await using world = await startWorld()
   const [ada] = await world.people('ada', 'bob', 'cyd')
   const first = await ada.client.onlineUsers({ limit: 2 })
-  expect(first.users.map(({ username }) => username)).toEqual(['ada', 'bob'])
+  expect(first.users.map(({ userId }) => userId)).toEqual(['ada', 'bob'])
   const second = await ada.client.onlineUsers({ limit: 2, cursor: first.nextCursor ?? '' })
-  expect(second).toMatchObject({ users: [{ username: 'cyd' }], nextCursor: null })
+  expect(second).toMatchObject({ users: [{ userId: 'cyd' }], nextCursor: null })
 })

@@ -8,7 +8,11 @@ import { startWorld } from '../harness/world.ts'
 const open = ['login', 'register']
 /** An input that fits, where one is needed: the session has to be what is missing. */
 const inputs: Record<string, unknown> = {
+  updateProfile: { displayName: 'Ada' },
   sendMessage: { to: 'ada', text: 'hi' },
+  editMessage: { messageId: 'dm:ada:bob:1', text: 'hi', revision: 1 },
+  deleteMessage: { messageId: 'dm:ada:bob:1' },
+  messageVersions: { messageId: 'dm:ada:bob:1' },
   markRead: { messageId: 'dm:ada:bob:1' },
   markDelivered: [{ conversationId: 'dm:ada:bob', seq: 1 }],
   history: { conversation: 'ada' },

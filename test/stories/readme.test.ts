@@ -86,7 +86,8 @@ test('both READMEs run from one end to the other on one server with its limits, 
     'ada Are you there?',
     'Two',
     'Hello from the outbox sending',
-    'it is message 7',
+    'it is message 8',
+    'and has revision 2',
     'There is nobody of this name.',
   ]) {
     expect(output).toContainEqual(typeof line === 'string' ? line : expect.stringMatching(line))

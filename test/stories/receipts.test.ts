@@ -4,9 +4,9 @@ import { isReceipt } from '../harness/plain-client.ts'
 import { startWorld } from '../harness/world.ts'
 
 const isReceiptOf =
-  (username: string, fits: (receipt: { deliveredSeq: number; readSeq: number }) => boolean) =>
+  (userId: string, fits: (receipt: { deliveredSeq: number; readSeq: number }) => boolean) =>
   (event: ChatEvent): event is Extract<ChatEvent, { type: 'receipt' }> =>
-    isReceipt(event) && event.receipt.username === username && fits(event.receipt)
+    isReceipt(event) && event.receipt.userId === userId && fits(event.receipt)
 
 test('[P6] sent, delivered, read: Ada learns how far Bob is', async () => {
   await using world = await startWorld()
@@ -25,7 +25,7 @@ test('[P6] sent, delivered, read: Ada learns how far Bob is', async () => {
   expect(await flags()).toEqual([{ delivered: true, read: false }])
 
   const receipt = await bo.client.markRead({ messageId: message?.id ?? '' })
-  expect(receipt).toMatchObject({ username: 'bob', deliveredSeq: 1, readSeq: 1 })
+  expect(receipt).toMatchObject({ userId: 'bob', deliveredSeq: 1, readSeq: 1 })
   await adas.first(isReceiptOf('bob', ({ readSeq }) => readSeq === 1))
   expect(await flags()).toEqual([{ delivered: true, read: true }])
 })
@@ -49,7 +49,7 @@ test('[P6] receipts only move forward, and read implies delivered', async () => 
   expect(await api.markRead.mutate({ messageId: sent[1]?.id ?? '' })).toMatchObject({ deliveredSeq: 2, readSeq: 2 })
   expect(await api.markRead.mutate({ messageId: sent[0]?.id ?? '' })).toMatchObject({ deliveredSeq: 2, readSeq: 2 })
   expect(await api.markDelivered.mutate([{ conversationId: 'dm:ada:bob', seq: 3 }])).toMatchObject([
-    { username: 'bob', deliveredSeq: 3, readSeq: 2 },
+    { userId: 'bob', deliveredSeq: 3, readSeq: 2 },
   ])
   expect(await api.markDelivered.mutate([{ conversationId: 'dm:ada:bob', seq: 1 }])).toEqual([])
 })
@@ -61,7 +61,7 @@ test('[P6] nobody reads for another: Ada marks her own receipt, never that of Bo
   await bo.received(1)
   await ada.client.markRead({ messageId: message?.id ?? '' })
   const { conversations } = await ada.client.conversations()
-  const of = (username: string) => conversations[0]?.receipts.find((receipt) => receipt.username === username)
+  const of = (userId: string) => conversations[0]?.receipts.find((receipt) => receipt.userId === userId)
   expect(of('ada')?.readSeq).toBe(1)
   expect(of('bob')?.readSeq).toBe(0)
 })
@@ -92,7 +92,7 @@ test('conversations: newest first, with last message, unread count and receipts,
   ])
   expect(first.conversations[0]).toMatchObject({
     kind: 'direct',
-    members: ['ada', 'bob'],
+    members: [{ userId: 'ada' }, { userId: 'bob' }],
     lastMessage: { text: 'me again', seq: 3 },
   })
   const second = await ada.client.conversations({ limit: 2, cursor: first.nextCursor ?? '' })

@@ -111,8 +111,11 @@ test('each answer of each route is as the document says', async () => {
   fits(await stranger.post('/api/login', { ...account, password: 'wrong' }), 'POST', '/api/login')
   fits(await ada.get('/api/me'), 'GET', '/api/me')
   fits(await stranger.get('/api/me'), 'GET', '/api/me')
+  const ownProfile = [await ada.patch('/api/me', { displayName: 'Ada' }), await ada.patch('/api/me', {})]
+  for (const answer of ownProfile) fits(answer, 'PATCH', '/api/me')
   fits(await ada.get('/api/online-users'), 'GET', '/api/online-users')
-  fits(await ada.post('/api/messages', { to: 'bob', text: 'Hello', clientMessageId: 'x' }), 'POST', '/api/messages')
+  const draft = { to: 'bob', text: 'Hello', clientMessageId: 'x' }
+  const own = fits(await ada.post<{ id: string }>('/api/messages', draft), 'POST', '/api/messages').body.id
   fits(await ada.post('/api/messages', { to: 'bob', text: 'Other', clientMessageId: 'x' }), 'POST', '/api/messages')
   fits(await ada.post('/api/messages', '{'), 'POST', '/api/messages')
   fits(await ada.post('/api/messages', { to: 'nobody', text: 'x' }), 'POST', '/api/messages')
@@ -125,6 +128,15 @@ test('each answer of each route is as the document says', async () => {
   fits(await ada.post('/api/messages/delivered', delivered), 'POST', '/api/messages/delivered')
   fits(await ada.post(`/api/messages/${message?.id}/read`), 'POST', '/api/messages/{messageId}/read')
   fits(await ada.post('/api/messages/dm:ada:eve:1/read'), 'POST', '/api/messages/{messageId}/read')
+  const one = '/api/messages/{messageId}'
+  fits(await ada.patch(`/api/messages/${own}`, { text: 'Hello!', revision: 1 }), 'PATCH', one)
+  fits(await ada.patch(`/api/messages/${own}`, { text: 'Hey!', revision: 1 }), 'PATCH', one)
+  fits(await ada.patch(`/api/messages/${message?.id}`, { text: 'Hey!', revision: 1 }), 'PATCH', one)
+  fits(await ada.get(`/api/messages/${own}/versions`), 'GET', `${one}/versions`)
+  fits(await ada.get('/api/messages/dm:ada:eve:1/versions'), 'GET', `${one}/versions`)
+  fits(await ada.delete(`/api/messages/${message?.id}`), 'DELETE', one)
+  fits(await ada.delete(`/api/messages/${own}`), 'DELETE', one)
+  fits(await ada.patch(`/api/messages/${own}`, { text: 'Hey!', revision: 2 }), 'PATCH', one)
   fits(await ada.get('/api/conversations'), 'GET', '/api/conversations')
   fits(await ada.get('/api/conversations?cursor=x'), 'GET', '/api/conversations')
   const conversation = '/api/conversations/{conversation}/messages'

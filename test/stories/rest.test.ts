@@ -1,12 +1,21 @@
-import { performance } from 'node:perf_hooks'
 import { expect, test } from 'vitest'
-import type { HistoryPage, Message, OnlineUserPage, Receipt, SignedIn } from '../../server/contract/index.ts'
+import type {
+  HistoryPage,
+  Message,
+  MessageVersionList,
+  OnlineUserPage,
+  Receipt,
+  SignedIn,
+} from '../../server/contract/index.ts'
+import { createGuests } from '../harness/guests.ts'
 import { createRestClient, linkOf } from '../harness/rest-client.ts'
 import { password, startWorld } from '../harness/world.ts'
 
 /** As JSON has it: dates are strings. */
 type Sent<T> = T extends Date ? string : T extends object ? { [Key in keyof T]: Sent<T[Key]> } : T
 type Page = Sent<HistoryPage>
+
+const guests = createGuests()
 
 const texts = ({ body }: { body: Page }) => body.messages.map(({ text }) => text)
 
@@ -15,12 +24,12 @@ test('a program without TypeScript registers, sends, reads, marks as read and le
   const [bob] = await world.people('bob')
   const stranger = createRestClient(world.url)
   const registered = await stranger.post<Sent<SignedIn>>('/api/register', { username: 'Ada', password })
-  expect([registered.status, registered.body.user.username]).toEqual([201, 'ada'])
+  expect([registered.status, registered.body.user.userId]).toEqual([201, 'ada'])
   expect(registered.headers.get('cache-control')).toBe('no-store')
   const { body: signedIn } = await stranger.post<Sent<SignedIn>>('/api/login', { username: 'ada', password })
   const ada = createRestClient(world.url, signedIn.session.token)
-  expect((await ada.get('/api/me')).body).toMatchObject({ username: 'ada', createdAt: expect.stringMatching(/T.*Z$/) })
-  expect((await ada.get<Sent<OnlineUserPage>>('/api/online-users')).body.users).toMatchObject([{ username: 'bob' }])
+  expect((await ada.get('/api/me')).body).toMatchObject({ userId: 'ada', createdAt: expect.stringMatching(/T.*Z$/) })
+  expect((await ada.get<Sent<OnlineUserPage>>('/api/online-users')).body.users).toMatchObject([{ userId: 'bob' }])
 
   const draft = { to: 'bob', text: 'Hello', clientMessageId: 'first' }
   const sent = await ada.post<Sent<Message>>('/api/messages', draft)
@@ -30,9 +39,9 @@ test('a program without TypeScript registers, sends, reads, marks as read and le
   const delivered = await ada.post<Sent<Receipt>[]>('/api/messages/delivered', [
     { conversationId: answer.conversationId, seq: answer.seq },
   ])
-  expect(delivered.body).toMatchObject([{ username: 'ada', deliveredSeq: 2, readSeq: 0 }])
+  expect(delivered.body).toMatchObject([{ userId: 'ada', deliveredSeq: 2, readSeq: 0 }])
   const { body: receipt } = await ada.post<Sent<Receipt>>(`/api/messages/${encodeURIComponent(answer.id)}/read`)
-  expect(receipt).toMatchObject({ username: 'ada', readSeq: 2 })
+  expect(receipt).toMatchObject({ userId: 'ada', readSeq: 2 })
   expect((await ada.get('/api/conversations')).body).toMatchObject({
     conversations: [{ id: 'dm:ada:bob', unread: 0, lastMessage: { text: 'Hi', read: true } }],
   })
@@ -40,6 +49,78 @@ test('a program without TypeScript registers, sends, reads, marks as read and le
   const left = await ada.call('POST', '/api/logout', { headers: { 'content-type': 'application/json' } })
   expect([left.status, left.body]).toEqual([204, ''])
   expect((await ada.get('/api/me')).body).toMatchObject({ kind: 'sessionEnded' })
+})
+
+test('a message is edited and deleted, and its texts are read, whatever characters the ids of its people have', async () => {
+  await using world = await startWorld(guests.options)
+  const [ada] = await world.people('ada')
+  const id = 'auth0|Zoe+x=1~@example.org'
+  const zoe = createRestClient(world.url, await guests.enter(id, 'Zoë'))
+  const sent = await zoe.post<Sent<Message>>('/api/messages', { to: 'ada', text: 'Helo' })
+  expect(sent.body).toMatchObject({ sender: id, revision: 1, editedAt: null })
+  const path = `/api/messages/${encodeURIComponent(sent.body.id)}`
+  expect(path).toMatch(/%3A.*%7C.*%2B.*%3D.*%40/)
+
+  const edited = await zoe.patch<Sent<Message>>(path, { text: 'Hello', revision: 1 })
+  expect([edited.status, edited.body]).toMatchObject([
+    200,
+    { text: 'Hello', revision: 2, editedAt: expect.any(String) },
+  ])
+  expect((await zoe.patch(path, { text: 'Hello', revision: 1 })).body).toEqual(edited.body)
+  expect(await zoe.patch(path, { text: 'Hullo', revision: 1 })).toMatchObject({
+    status: 409,
+    body: { kind: 'conflict' },
+  })
+  const versions = await zoe.get<Sent<MessageVersionList>>(`${path}/versions`)
+  expect(versions.body.versions.map(({ text }) => text)).toEqual(['Helo', 'Hello'])
+  expect(versions.body.versions.map(({ since }) => since)).toEqual([sent.body.sentAt, edited.body.editedAt])
+
+  const reader = createRestClient(world.url, ada.token)
+  expect(await reader.patch(path, { text: 'Mine', revision: 2 })).toMatchObject({
+    status: 403,
+    body: { kind: 'notAllowed' },
+  })
+  expect(await reader.delete(path)).toMatchObject({ status: 403, body: { kind: 'notAllowed' } })
+  const page = await reader.get<Page>(`/api/messages/history?sender=${encodeURIComponent(id)}&receiver=ada`)
+  expect(page.body.messages).toMatchObject([{ text: 'Hello', revision: 2 }])
+  expect(page.body.people.map(({ userId, displayName }) => [userId, displayName]).sort()).toEqual([
+    ['ada', 'ada'],
+    [id, 'Zoë'],
+  ])
+
+  const deleted = await zoe.delete<Sent<Message>>(path)
+  expect([deleted.status, deleted.body]).toMatchObject([200, { text: '', deletedAt: expect.any(String) }])
+  expect((await zoe.delete(path)).body).toEqual(deleted.body)
+  expect(await zoe.patch(path, { text: 'Hello', revision: 2 })).toMatchObject({
+    status: 409,
+    body: { kind: 'messageDeleted' },
+  })
+  expect((await zoe.get(`${path}/versions`)).body).toMatchObject({ versions: [] })
+  expect(texts(await reader.get<Page>(`/api/conversations/${encodeURIComponent(id)}/messages`))).toEqual([''])
+
+  // The pages beside one are found by links that hold such an id.
+  await zoe.post('/api/messages', { to: 'ada', text: 'Again' })
+  const newest = await reader.get<Page>(`/api/conversations/${encodeURIComponent(id)}/messages?limit=1`)
+  expect(texts(await reader.get<Page>(linkOf(newest, 'prev') ?? ''))).toEqual([''])
+})
+
+test('a name for people is shown wherever somebody is named', async () => {
+  await using world = await startWorld()
+  const [ada, bob] = await world.people('ada', 'bob')
+  await bob.send('ada', 'Hi')
+  const api = createRestClient(world.url, bob.token)
+  const changed = await api.patch('/api/me', { displayName: ' Robert \u{1F99C} ' })
+  const name = { userId: 'bob', displayName: 'Robert \u{1F99C}' }
+  expect([changed.status, changed.body]).toMatchObject([200, name])
+  expect((await api.get('/api/me')).body).toEqual(changed.body)
+  const reader = createRestClient(world.url, ada.token)
+  expect((await reader.get('/api/conversations')).body).toMatchObject({
+    conversations: [{ members: expect.arrayContaining([expect.objectContaining(name)]) }],
+  })
+  expect((await reader.get('/api/online-users')).body.users).toMatchObject([{ userId: 'ada' }, name])
+  expect((await reader.get('/api/conversations/bob/messages')).body.people).toContainEqual(
+    expect.objectContaining(name),
+  )
 })
 
 test('history between two: both directions, before a time, at most so many', async () => {
@@ -53,7 +134,7 @@ test('history between two: both directions, before a time, at most so many', asy
   ]
   await ada.send('eve', 'elsewhere')
   const path = '/api/messages/history'
-  for (const pair of ['sender=ada&receiver=bob', 'sender=bob&receiver=ada', 'sender=ADA&receiver=bob']) {
+  for (const pair of ['sender=ada&receiver=bob', 'sender=bob&receiver=ada']) {
     expect(texts(await api.get<Page>(`${path}?${pair}`))).toEqual(['one', 'two', 'three'])
   }
   expect(texts(await api.get<Page>(`${path}?sender=ada&receiver=bob&limit=2`))).toEqual(['two', 'three'])
@@ -72,6 +153,8 @@ test('history between two: both directions, before a time, at most so many', asy
     expect([time, status, body]).toMatchObject([time, 400, { kind: 'invalidInput', issues: [{ path: 'before' }] }])
   }
 
+  // A user id is taken as it is: in capitals it is somebody else's.
+  expect((await api.get(`${path}?sender=ADA&receiver=bob`)).body).toMatchObject({ kind: 'notMember' })
   const others = createRestClient(world.url, eve.token)
   expect(await others.get(`${path}?sender=ada&receiver=bob`)).toMatchObject({
     status: 403,
@@ -111,7 +194,7 @@ test('a conversation is walked to its beginning and back by the links, without a
     'dm:ada:bob',
   ])
   const online = await api.get<Sent<OnlineUserPage>>('/api/online-users?limit=1')
-  expect(online.body).toMatchObject({ users: [{ username: 'ada' }], nextCursor: 'ada' })
+  expect(online.body).toMatchObject({ users: [{ userId: 'ada' }], nextCursor: 'ada' })
   expect(linkOf(online, 'next')).toBe('/api/online-users?limit=1&cursor=ada')
 })
 
@@ -164,6 +247,17 @@ test('[P10] every refusal is a problem that says what is wrong', async () => {
     ['GET', '/api/conversations/%E0%A4%A/messages', 400, 'malformed'],
     ['GET', `/api/conversations/${'x'.repeat(3_000)}/messages`, 414, 'badRequest'],
     ['GET', '/api/messages/history?sender=ada', 400, 'invalidInput'],
+    ['PATCH', '/api/messages/dm:ada:bob:1', 404, 'unknownMessage', { text: 'x', revision: 1 }],
+    ['PATCH', '/api/messages/x', 400, 'invalidInput', { text: 'x', revision: 1 }],
+    ['PATCH', '/api/messages/dm:ada:bob:1', 400, 'invalidInput', { text: 'x' }],
+    ['PATCH', '/api/messages/dm:ada:bob:1', 400, 'invalidInput', { text: 'x', revision: 1, messageId: 'dm:ada:bob:2' }],
+    ['PATCH', '/api/messages/dm:ada:bob:1', 400, 'invalidInput'],
+    ['DELETE', '/api/messages/dm:ada:bob:1', 404, 'unknownMessage'],
+    ['DELETE', '/api/messages/history', 405, 'badRequest'],
+    ['GET', '/api/messages/dm:ada:bob:1', 405, 'badRequest'],
+    ['GET', '/api/messages/dm:ada:bob:1/versions', 404, 'unknownMessage'],
+    ['PATCH', '/api/me', 400, 'invalidInput', { displayName: ' ' }],
+    ['PATCH', '/api/me', 400, 'invalidInput', { displayName: 'x'.repeat(81) }],
     ['GET', '/api/messages', 405, 'badRequest'],
     ['DELETE', '/api/docs', 405, 'badRequest'],
     ['PUT', '/api/me', 405, 'badRequest', '{'],
@@ -187,7 +281,7 @@ test('[P10] every refusal is a problem that says what is wrong', async () => {
       },
     ])
   }
-  expect((await api.call('DELETE', '/api/me')).headers.get('allow')).toBe('GET, HEAD')
+  expect((await api.call('DELETE', '/api/me')).headers.get('allow')).toBe('GET, PATCH, HEAD')
   expect((await api.get('/api/messages')).headers.get('allow')).toBe('POST')
   const text = await api.call('POST', '/api/messages', { body: 'x', headers: { 'content-type': 'text/csv' } })
   expect([text.status, text.headers.get('accept')]).toEqual([415, 'application/json'])
@@ -240,6 +334,8 @@ test('a page of an allowed origin may call and read the headers', async () => {
     headers: { ...headers, 'access-control-request-headers': 'authorization,content-type' },
   })
   expect([asked.status, asked.headers.get('access-control-allow-headers')]).toEqual([204, 'authorization,content-type'])
+  for (const method of ['PATCH', 'DELETE'])
+    expect(asked.headers.get('access-control-allow-methods')?.split(', ')).toContain(method)
   const answer = await api.get('/api/me', headers)
   expect(answer.headers.get('access-control-expose-headers')).toMatch('Link')
 })
@@ -248,11 +344,13 @@ test('[P10] a time that is long and almost one costs no more than to be refused'
   await using world = await startWorld()
   const api = createRestClient(world.url)
   const long = `${'T'.repeat(7_000)}${'+'.repeat(7_000)}`
-  const before = performance.eventLoopUtilization()
+  const before = process.cpuUsage()
   for (let i = 0; i < 20; i++) {
     const { status } = await api.get(`/api/messages/history?sender=ada&receiver=bob&before=${long}`)
     expect([400, 401]).toContain(status)
   }
-  // The server runs in this process: a quadratic pattern kept it busy for 2 s here.
-  expect(performance.eventLoopUtilization(before).active).toBeLessThan(1_000)
+  // The server runs in this process: a quadratic pattern kept it busy for 2 s here. Counted is what it worked, and not how
+  // long it waited for a processor.
+  const { user, system } = process.cpuUsage(before)
+  expect((user + system) / 1_000).toBeLessThan(1_000)
 })

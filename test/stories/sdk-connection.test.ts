@@ -49,7 +49,7 @@ describe.concurrent('the connection', () => {
     const [ada] = await world.people('ada')
     const client = createClient({ url: ada.network.url, token: ada.token })
     const states = statesOf(client)
-    expect(await client.me()).toMatchObject({ username: 'ada' })
+    expect(await client.me()).toMatchObject({ userId: 'ada' })
     await states.until(() => client.state.status === 'live')
     // It comes back where nothing waits to be sent as well.
     const live = states.next('live')
@@ -80,7 +80,7 @@ describe.concurrent('the connection', () => {
     expect(client.state.status).toBe('signedOut')
     expect(asked).toEqual(['connect', 'ended'])
     await client.login({ username: 'ada', password })
-    expect((await client.me()).username).toBe('ada')
+    expect((await client.me()).userId).toBe('ada')
     client.close()
   })
 
@@ -96,7 +96,7 @@ describe.concurrent('the connection', () => {
     const states = statesOf(client)
     await expect(client.me()).rejects.toMatchObject({ kind: 'timedOut' })
     await states.until(() => states.items.some(({ status }) => status === 'offline'))
-    expect(await client.me(undefined, { timeoutMs: 10_000 })).toMatchObject({ username: 'ada' })
+    expect(await client.me(undefined, { timeoutMs: 10_000 })).toMatchObject({ userId: 'ada' })
     client.close()
   })
 
@@ -116,7 +116,7 @@ describe.concurrent('the connection', () => {
       { status: 'connecting', attempt: 3 },
     ])
     ada.client.close()
-    expect((await me).username).toBe('ada')
+    expect((await me).userId).toBe('ada')
     second.close()
   })
 
@@ -211,7 +211,7 @@ describe.concurrent('the connection', () => {
     }
     const client = createClientOn(makeSocket, { url: world.url, token: ada.token })
     const states = statesOf(client)
-    expect((await client.me()).username).toBe('ada')
+    expect((await client.me()).userId).toBe('ada')
     expect(states.items[1]).toMatchObject({
       status: 'offline',
       error: { kind: 'unavailable', message: expect.stringContaining('This page may') },
@@ -382,7 +382,7 @@ describe.concurrent('a script', { timeout: 60_000 }, () => {
       `process.on('uncaughtException', ({ message }) => console.log(message))
        const client = createClient({ url: '${world.url}', token: '${ada.token}' })
        client.onState(({ status }) => { throw new Error('at ' + status) })
-       console.log((await client.me()).username)
+       console.log((await client.me()).userId)
        client.close()`,
     )
     for (const line of ['at connecting', 'at live', 'ada', 'at closed']) await script.line(line)
@@ -415,7 +415,7 @@ describe.concurrent('a script', { timeout: 60_000 }, () => {
        const abort = new AbortController()
        const loop = client.messages({ signal: abort.signal }).next()
        setTimeout(() => abort.abort())
-       console.log((await loop).done, (await client.me()).username)
+       console.log((await loop).done, (await client.me()).userId)
        client.close()`,
     )
     await script.line('true ada')

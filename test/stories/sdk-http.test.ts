@@ -70,15 +70,15 @@ describe.concurrent('over plain HTTP', { timeout: 60_000 }, () => {
     await client.me()
     const { open } = world.proxy
     ada.client.close()
-    await expect.poll(() => [...open]).toEqual(['POST /trpc/onStatus'])
+    await expect.poll(() => [...open], { timeout: 20_000 }).toEqual(['POST /trpc/onStatus'])
     const messages = client.messages()
     const next = messages.next()
-    await expect.poll(() => [...open]).toEqual(['POST /trpc/onMessage'])
+    await expect.poll(() => [...open], { timeout: 20_000 }).toEqual(['POST /trpc/onMessage'])
     await messages.return()
     await next
-    await expect.poll(() => [...open]).toEqual(['POST /trpc/onStatus'])
+    await expect.poll(() => [...open], { timeout: 20_000 }).toEqual(['POST /trpc/onStatus'])
     client.close()
-    await expect.poll(() => [...open]).toEqual([])
+    await expect.poll(() => [...open], { timeout: 20_000 }).toEqual([])
   })
 
   test('[P7] who is connected is online, whether she follows anything or not, and is offline soon after', async () => {
@@ -88,7 +88,7 @@ describe.concurrent('over plain HTTP', { timeout: 60_000 }, () => {
     const client = createClient({ url: world.proxy.url, token: bob.token })
     await client.me()
     bob.client.close()
-    const isOnline = async () => (await ada.client.onlineUsers()).users.some(({ username }) => username === 'bob')
+    const isOnline = async () => (await ada.client.onlineUsers()).users.some(({ userId }) => userId === 'bob')
     const statuses = createInbox<string>()
     const watch = async () => {
       for await (const event of ada.client.statuses({ users: ['bob'] })) {
@@ -112,7 +112,7 @@ describe.concurrent('over plain HTTP', { timeout: 60_000 }, () => {
     await using world = await startWorld({ clock, webSockets: 'refused' })
     const [ada] = await world.people('ada')
     const { open, requests } = world.proxy
-    await expect.poll(() => [...open]).toEqual(['POST /trpc/onMessage'])
+    await expect.poll(() => [...open], { timeout: 20_000 }).toEqual(['POST /trpc/onMessage'])
     const streams = requests.filter((line) => line.includes('onMessage')).length
     clock.advance(20_000)
     await expect.poll(() => requests, { timeout: 25_000 }).toContain('GET /trpc/me')
@@ -126,12 +126,12 @@ describe.concurrent('sessions over plain HTTP', { timeout: 60_000 }, () => {
   test('register and login sign in what follows; who logs out can log in at once, as somebody else', async () => {
     await using world = await startWorld({ webSockets: 'refused' })
     const [ada] = await world.people('ada', 'bob')
-    expect((await ada.client.me()).username).toBe('ada')
+    expect((await ada.client.me()).userId).toBe('ada')
     await ada.client.logout()
     expect(ada.client.state.status).toBe('signedOut')
     await expect(ada.client.me()).rejects.toMatchObject({ kind: 'notSignedIn' })
     await ada.client.login({ username: 'bob', password })
-    expect((await ada.client.me()).username).toBe('bob')
+    expect((await ada.client.me()).userId).toBe('bob')
   })
 
   test('[P8] a session that is ended elsewhere signs its client out; a token function gives it another one', async () => {
@@ -200,7 +200,7 @@ describe.concurrent('sessions over plain HTTP', { timeout: 60_000 }, () => {
     const me = last.me()
     await states.until(() => states.items.some((s) => s.status === 'offline' && s.error.kind === 'tooManyConnections'))
     ada.client.close()
-    expect((await me).username).toBe('ada')
+    expect((await me).userId).toBe('ada')
     for (const client of [last, ...clients]) client.close()
   })
 })
@@ -305,7 +305,7 @@ describe.concurrent('the way back to a WebSocket', { timeout: 60_000 }, () => {
     const states = statesOf(client)
     fire('online')
     await states.until(() => transportOf(client) === 'webSocket')
-    expect((await client.me()).username).toBe('ada')
+    expect((await client.me()).userId).toBe('ada')
     client.close()
   })
 

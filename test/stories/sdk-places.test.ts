@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { createClient } from '../../client-sdk/src/node.ts'
 import type { Adapt } from '../../server/app.ts'
+import { versionsPerMs } from '../../server/domain/version-time.ts'
 import { startWorld } from '../harness/world.ts'
 
 /** As a store with many writers: who comes back with a cursor is read to from a little before it. */
-const inexact: Adapt = (ports) => ({ ...ports, store: { ...ports.store, overlap: 1_000_000 } })
+const inexact: Adapt = (ports) => ({ ...ports, store: { ...ports.store, overlap: 60_000 * versionsPerMs } })
 
 /** A program that ends with its last message, each time anew. */
 const createProgram = (url: string, token: string) => {

@@ -22,7 +22,7 @@ describe.concurrent('sign-ins', () => {
     await ada.client.logout()
     expect(ada.client.state.status).toBe('signedOut')
     await ada.client.login({ username: 'bob', password })
-    expect((await ada.client.me()).username).toBe('bob')
+    expect((await ada.client.me()).userId).toBe('bob')
   })
 
   test('of two sign-ins at once the second is refused, and the session kept is that of the connection', async () => {
@@ -31,8 +31,8 @@ describe.concurrent('sign-ins', () => {
     const client = createClient({ url: world.url })
     const first = client.login({ username: 'ada', password })
     await expect(client.login({ username: 'bob', password })).rejects.toMatchObject({ kind: 'badRequest' })
-    expect((await first).user.username).toBe('ada')
-    expect((await client.me()).username).toBe('ada')
+    expect((await first).user.userId).toBe('ada')
+    expect((await client.me()).userId).toBe('ada')
     await expect(client.login({ username: 'bob', password })).rejects.toMatchObject({ kind: 'badRequest' })
     client.close()
   })
@@ -47,7 +47,7 @@ describe.concurrent('sign-ins', () => {
     await expect(login).rejects.toThrow('aborted')
     // By now, on the connection before, she would be signed in.
     await client.register({ username: 'bob', password })
-    expect((await client.me()).username).toBe('bob')
+    expect((await client.me()).userId).toBe('bob')
     client.close()
   })
 

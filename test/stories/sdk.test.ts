@@ -31,7 +31,7 @@ const numbered = (count: number) => Array.from({ length: count }, (_, i) => `${i
 const isDelivered =
   (seq: number) =>
   (event: ChatEvent): event is Extract<ChatEvent, { type: 'receipt' }> =>
-    isReceipt(event) && event.receipt.username === 'bob' && event.receipt.deliveredSeq === seq
+    isReceipt(event) && event.receipt.userId === 'bob' && event.receipt.deliveredSeq === seq
 
 describe.concurrent('loops', () => {
   test('[P2] [P6] who leaves a loop after one of three messages gets the other two in the next, at once or after a restart', async () => {
@@ -145,9 +145,9 @@ describe.concurrent('loops', () => {
         ...ports,
         bus: {
           ...ports.bus,
-          listen(username, onEvent, onGap) {
-            const unlisten = ports.bus.listen(username, onEvent, onGap)
-            if (username !== 'bob') return unlisten
+          listen(audiences, onChange, onGap) {
+            const unlisten = ports.bus.listen(audiences, onChange, onGap)
+            if (!audiences.includes('bob')) return unlisten
             listeners++
             return () => {
               listeners--
@@ -246,9 +246,9 @@ describe.concurrent('loops', () => {
         ...ports,
         store: {
           ...ports.store,
-          async undelivered(...query) {
+          async *undelivered(...query) {
             if (failures++ < 2) throw new ChatError('unavailable')
-            return ports.store.undelivered(...query)
+            yield* ports.store.undelivered(...query)
           },
         },
       }),
@@ -279,7 +279,7 @@ describe.concurrent('loops', () => {
         store: {
           ...ports.store,
           async advance(marks) {
-            const isBobs = marks.some(({ username }) => username === 'bob')
+            const isBobs = marks.some(({ userId }) => userId === 'bob')
             if (isBobs && calls++ === 0) throw new ChatError('rateLimited', { retryAfterMs: 500 })
             return ports.store.advance(marks)
           },
@@ -340,8 +340,8 @@ describe.concurrent('calls', () => {
     await using world = await startWorld()
     const [ada] = await world.people('ada')
     const client = createClient({ url: world.url, token: ada.token, callTimeoutMs: Number.POSITIVE_INFINITY })
-    expect((await client.me()).username).toBe('ada')
-    expect((await client.me(undefined, { timeoutMs: 2 ** 40 })).username).toBe('ada')
+    expect((await client.me()).userId).toBe('ada')
+    expect((await client.me(undefined, { timeoutMs: 2 ** 40 })).userId).toBe('ada')
     client.close()
   })
 
@@ -377,8 +377,8 @@ describe.concurrent('calls', () => {
   test('a wrong address is told what an address is', async () => {
     await using world = await startWorld()
     const [ada] = await world.people('ada')
-    await expect(ada.client.sendMessage({ to: 'a', text: 'hello' })).rejects.toThrow(
-      /^to: An address is a username .* or a conversation/,
+    await expect(ada.client.sendMessage({ to: 'no one', text: 'hello' })).rejects.toThrow(
+      /^to: An address is a user id .* or a conversation/,
     )
   })
 })

@@ -41,9 +41,9 @@ test('[P8] a session in use moves on; one that is not used for 30 days is over',
   const { api } = world.plain(ada.token)
   for (let day = 0; day < 31; day++) {
     clock.advance(24 * 3_600_000)
-    expect((await api.me.query()).username).toBe('ada')
+    expect((await api.me.query()).userId).toBe('ada')
   }
-  expect((await world.plain(ada.token).api.me.query()).username).toBe('ada')
+  expect((await world.plain(ada.token).api.me.query()).userId).toBe('ada')
   await expect(world.plain(forgotten.token).api.me.query()).rejects.toMatchObject({ data: { kind: 'sessionEnded' } })
 })
 
@@ -73,7 +73,7 @@ test('a session outlives a restart; a wrong token says so', async () => {
   await using world = await startWorld()
   const [ada] = await world.people('ada')
   await world.restart()
-  expect(await ada.client.me()).toMatchObject({ username: 'ada', displayName: 'ada' })
+  expect(await ada.client.me()).toMatchObject({ userId: 'ada', displayName: 'ada' })
   await expect(world.plain('not-a-token').api.me.query()).rejects.toMatchObject({ data: { kind: 'sessionEnded' } })
 })
 
@@ -118,9 +118,9 @@ test('a WebSocket without a session may register and log in, and nothing else', 
   const { api } = world.plain()
   await expect(api.onlineUsers.query()).rejects.toMatchObject({ data: { kind: 'notSignedIn' } })
   const { user, session } = await api.register.mutate({ username: 'Ada', password, displayName: 'Ada L.' })
-  expect(user).toMatchObject({ username: 'ada', displayName: 'Ada L.', createdAt: expect.any(Date) })
+  expect(user).toMatchObject({ userId: 'ada', displayName: 'Ada L.', createdAt: expect.any(Date) })
   expect(session.token).toMatch(/^[\w-]{43}$/)
-  expect((await api.me.query()).username).toBe('ada')
+  expect((await api.me.query()).userId).toBe('ada')
 })
 
 test('the SDK asks for a new token when the old one has ended, and goes on', async () => {
@@ -142,7 +142,7 @@ test('the SDK asks for a new token when the old one has ended, and goes on', asy
   })
   await world.plain(ada.token).api.logout.mutate()
   await lost
-  expect(await client.me()).toMatchObject({ username: 'ada' })
+  expect(await client.me()).toMatchObject({ userId: 'ada' })
   expect(asked).toEqual(['connect', 'ended'])
   client.close()
 })
@@ -166,10 +166,10 @@ test('[P9] a connection is one person: a login as somebody else is refused on it
   const { api } = world.plain()
   await api.login.mutate({ username: 'ada', password })
   await expect(api.login.mutate({ username: 'bob', password })).rejects.toMatchObject({ data: { kind: 'badRequest' } })
-  expect((await api.me.query()).username).toBe('ada')
+  expect((await api.me.query()).userId).toBe('ada')
   expect((await api.sendMessage.mutate({ to: 'bob', text: 'still ada' })).sender).toBe('ada')
   // The same again may be the second try of one whose answer was lost.
-  expect((await api.login.mutate({ username: 'ada', password })).user.username).toBe('ada')
+  expect((await api.login.mutate({ username: 'ada', password })).user.userId).toBe('ada')
 })
 
 test('[P8] a login that is refused for too many connections leaves no session behind', async () => {

@@ -1,15 +1,17 @@
-import type { Message, Receipt } from '../../../server/contract/index.ts'
+import type { Message, Profile, Receipt } from '../../../server/contract/index.ts'
+import { conversationIdOf, messagePlace } from '../../../server/contract/places.ts'
 import type { ChatClient } from '../client.ts'
-import type { ChatError } from '../errors.ts'
+import { ChatError } from '../errors.ts'
 import type { FeedEvent } from '../feed.ts'
 import { isPutBack } from '../put-back.ts'
-import { conversationAt } from './address.ts'
 import { type Conversation, type ConversationView, createConversation } from './conversation.ts'
 import { type ConversationsView, createConversations } from './conversations.ts'
 import { createIdentity } from './identity.ts'
 import { indexedDbStorage } from './indexed-db.ts'
-import { createOutbox, type Outbox, type Outgoing } from './outbox.ts'
+import { createOutbox, type Outbox, type SavedChange, type Target } from './outbox.ts'
+import type { Outgoing, OutgoingChange } from './outgoing.ts'
 import { patiently } from './patient.ts'
+import { createPeople } from './people.ts'
 import { createPresence, type PresenceView } from './presence.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { createReading } from './reading.ts'
@@ -17,7 +19,7 @@ import { memoryStorage, type OpenOutboxStorage } from './storage.ts'
 
 export interface ChatOptions {
   /** Whose chat it is: the outbox sends for nobody else. */
-  username: string
+  userId: string
   /**
    * Where messages are kept until the server has them. Default: IndexedDB where there is one, else memory; in Node,
    * `fileStorage(path)` of `@parley/client/node`.
@@ -33,13 +35,21 @@ export interface ChatOptions {
 
 /** What a chat application shows, kept true, on one client: it reads, follows, sends and remembers. */
 export interface Chat extends AsyncDisposable {
-  readonly username: string
+  readonly userId: string
   readonly outbox: Outbox
   readonly conversations: ConversationsView
-  /** The same view for the same conversation. @param to a username or the id of a conversation */
+  /** The same view for the same conversation. @param to a user id or the id of a conversation */
   conversation(to: string): ConversationView
   /** Shown as `sending` at once, and sent as soon as can be. @throws ChatError `outboxFull` */
   send(message: { to: string; text: string }): Outgoing
+  /**
+   * Gives an own message that the server has another text, in the same way; `edit` of a conversation's view is for what it
+   * shows. @param edit.revision the one of the text that this edit was made on, as the message had it
+   * @throws ChatError `messageDeleted` where its deletion is on its way, `outboxFull`
+   */
+  edit(edit: { messageId: string; revision: number; text: string }): SavedChange
+  /** Deletes an own message that the server has, in the same way. @throws ChatError `outboxFull` */
+  delete(deletion: { messageId: string }): SavedChange<Message | null>
   /** @param users all, if left out */
   presence(users?: string[]): PresenceView
   /** For good; the client stays open. Resolves when the outbox is written. What it holds is sent by the next chat. */
@@ -51,7 +61,7 @@ const unwatchedMax = 20
 const dayMs = 24 * 60 * 60 * 1_000
 
 export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
-  const { username, outboxMax = 1_000, giveUpAfterMs = dayMs, onError = () => {} } = options
+  const { userId, outboxMax = 1_000, giveUpAfterMs = dayMs, onError = () => {} } = options
   const over = new AbortController()
   const { signal } = over
   const opened = new Map<string, Conversation>()
@@ -59,15 +69,19 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
   const presences = new Map<string, ReturnType<typeof createPresence>>()
 
   const progressOf = (conversationId: string): Progress => {
-    const known = progresses.get(conversationId) ?? createProgress(conversationId, username)
+    const known = progresses.get(conversationId) ?? createProgress(conversationId, userId)
     progresses.set(conversationId, known)
     return known
   }
-  const identity = createIdentity(client, username, signal)
+  const people = createPeople(() => {
+    for (const conversation of opened.values()) conversation.renamed()
+    conversations.changed()
+  })
+  const identity = createIdentity(client, userId, signal)
   const outbox = createOutbox({
     client,
     identity,
-    owner: { url: client.url, username },
+    owner: { url: client.url, userId },
     openStorage: options.storage ?? (globalThis.indexedDB ? indexedDbStorage : memoryStorage),
     draftsMax: outboxMax,
     giveUpAfterMs,
@@ -75,26 +89,31 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     onSent(message) {
       lookForPutBack(message)
       opened.get(message.conversationId)?.takeSent(message)
+      // The others come in by themselves, in their order.
+      if (message.editedAt ?? message.deletedAt) conversations.take(message)
     },
     onChange: () => {
       for (const conversation of opened.values()) conversation.changed()
+      conversations.changed()
     },
   })
   const conversations = createConversations({
-    username,
+    userId,
     client,
+    people,
+    changes: () => outbox.getSnapshot().filter((outgoing): outgoing is OutgoingChange => outgoing.type !== 'send'),
     progressOf,
     onProgress: (conversationId) => opened.get(conversationId)?.progressed(),
     signal,
   })
   const reading = createReading(client, () => conversations.refresh(), signal)
 
-  const takeReceipt = (receipt: Pick<Receipt, 'conversationId' | 'username' | 'deliveredSeq' | 'readSeq'>) => {
+  const takeReceipt = (receipt: Pick<Receipt, 'conversationId' | 'userId' | 'deliveredSeq' | 'readSeq'>) => {
     const progress = progressOf(receipt.conversationId)
     const isNew = progress.take(receipt)
-    if (isNew && progress.counts(receipt.username)) opened.get(receipt.conversationId)?.progressed()
+    if (isNew && progress.counts(receipt.userId)) opened.get(receipt.conversationId)?.progressed()
     // Her own place was taken for said when she read; what is unread follows from what the server makes of it.
-    if (isNew || receipt.username === username) conversations.takeReceipt(receipt)
+    if (isNew || receipt.userId === userId) conversations.takeReceipt(receipt)
   }
   const putBack = (conversationId: string, afterSeq: number) => {
     progressOf(conversationId).putBack()
@@ -109,12 +128,17 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
   }
   const takeMessage = (message: Message) => {
     lookForPutBack(message)
-    if (message.sender === username) outbox.confirm(message)
+    if (message.sender === userId) outbox.confirm(message)
     opened.get(message.conversationId)?.take(message)
     conversations.take(message)
   }
+  const takeProfile = (profile: Profile) => {
+    people.accept([profile])
+    for (const presence of presences.values()) presence.rename(profile)
+  }
   const take = (event: FeedEvent) => {
-    if (event.type === 'message') takeMessage(event.message)
+    if (event.type === 'message' || event.type === 'messageChanged') takeMessage(event.message)
+    if (event.type === 'user') takeProfile(event.user)
     if (event.type === 'putBack') putBack(event.conversationId, event.afterSeq)
     if (event.type === 'receipt') takeReceipt(event.receipt)
     // Receipts are not replayed for these.
@@ -125,6 +149,23 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
   let cursor: string | undefined
   const follow = async () => {
     await identity.check()
+    try {
+      await followOn()
+    } catch (error) {
+      if (!(error instanceof ChatError && error.kind === 'badCursor' && cursor !== undefined)) throw error
+      cursor = undefined
+      beginAnew()
+      await followOn()
+    }
+  }
+  /** The store was put back, and is behind what this chat has had: nothing here need be there any more. */
+  const beginAnew = () => {
+    people.forget()
+    for (const progress of progresses.values()) progress.putBack()
+    for (const conversation of opened.values()) conversation.beginAnew()
+    conversations.beginAnew()
+  }
+  const followOn = async () => {
     for await (const event of client.events({ cursor, signal })) {
       take(event)
       // What came after a view was read and before this beginning may be told to nobody: another device can have taken it.
@@ -160,29 +201,34 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     for (const [key] of unwatched.slice(0, -unwatchedMax)) presences.delete(key)
   }
   const markRead = (conversationId: string, seq: number) => {
-    takeReceipt({ conversationId, username, deliveredSeq: seq, readSeq: seq })
+    takeReceipt({ conversationId, userId, deliveredSeq: seq, readSeq: seq })
     reading.mark(conversationId, seq)
   }
 
   return {
-    username,
+    userId,
     outbox,
     conversations,
     send: outbox.send,
+    edit: ({ messageId, revision, text }) => outbox.edit(targetOf(messageId), revision, text),
+    delete: ({ messageId }) => outbox.delete(targetOf(messageId)),
     conversation(to) {
-      const id = conversationAt(username, to)
+      const id = conversationIdOf(userId, to)
       const known = opened.get(id)
       opened.delete(id)
       const conversation =
         known ??
         createConversation({
           id,
-          username,
+          userId,
           client,
           progress: progressOf(id),
+          people,
           onArrived: outbox.confirm,
           outgoing: () => outbox.getSnapshot().filter(({ conversationId }) => conversationId === id),
           send: (text) => outbox.send({ to: id, text }),
+          edit: outbox.edit,
+          delete: outbox.delete,
           markRead: (seq) => markRead(id, seq),
           signal,
         })
@@ -202,3 +248,9 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     [Symbol.asyncDispose]: close,
   }
 }
+
+const targetOf = (messageId: string): Target => ({
+  conversationId: messagePlace(messageId).conversationId,
+  id: messageId,
+  key: messageId,
+})

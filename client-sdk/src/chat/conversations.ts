@@ -1,9 +1,11 @@
-import type { Conversation, Message, Receipt } from '../../../server/contract/index.ts'
+import type { Conversation, Message, Profile, Receipt } from '../../../server/contract/index.ts'
 import type { ChatClient } from '../client.ts'
 import { asChatError, type ChatError } from '../errors.ts'
 import { orAborted } from '../pause.ts'
-import { asShown, type ChatMessage } from './message.ts'
+import { asShown, type ChatMessage, withChange } from './message.ts'
+import type { OutgoingChange } from './outgoing.ts'
 import { patiently } from './patient.ts'
+import type { People } from './people.ts'
 import type { Progress } from './progress.ts'
 import { createView, type View } from './view.ts'
 
@@ -12,9 +14,10 @@ const pageSize = 50
 export interface ConversationSummary {
   id: string
   kind: 'direct' | 'group'
-  members: readonly string[]
+  /** By their present names. */
+  members: readonly Profile[]
   lastMessage: ChatMessage | null
-  /** Messages of others that this user has not read, among the newest 1,000. */
+  /** Messages of others that this user has not read; deleted ones do not count. Exact. */
   unread: number
 }
 
@@ -35,8 +38,11 @@ export interface ConversationsView extends View<ConversationsSnapshot> {
 }
 
 export interface ConversationsOptions {
-  username: string
+  userId: string
   client: ChatClient
+  people: People
+  /** Own changes of messages that are on their way. */
+  changes(): readonly OutgoingChange[]
   progressOf(conversationId: string): Progress
   /** The server told how far its members are. */
   onProgress(conversationId: string): void
@@ -50,7 +56,8 @@ interface Entry {
   unread: number
 }
 
-export const createConversations = ({ username, client, progressOf, onProgress, signal }: ConversationsOptions) => {
+export const createConversations = (options: ConversationsOptions) => {
+  const { userId, client, people, progressOf, onProgress, signal } = options
   const entries = new Map<string, Entry>()
   let isLoaded = false
   let nextCursor: string | null = null
@@ -58,19 +65,21 @@ export const createConversations = ({ username, client, progressOf, onProgress, 
   let reading: Promise<void> | null = null
   /** It is to be read anew as soon as nothing is being read. */
   let isStale = false
+  /** What is shown may be gone at the server. */
+  let isLost = false
   /** What has come since the reading began: the answer may be older. */
   let arrivals: Message[] = []
 
   const view = createView((): ConversationsSnapshot => {
-    const newestFirst = [...entries].sort(
-      ([, a], [, b]) => (b.lastMessage?.version ?? 0) - (a.lastMessage?.version ?? 0),
-    )
+    const changes = options.changes()
+    const shown = (message: Message) =>
+      withChange(progressOf(message.conversationId).marker()(asShown(message, userId, people)), changes)
     return {
-      conversations: newestFirst.map(([id, { kind, members, lastMessage, unread }]) => ({
+      conversations: [...entries].sort(byNewest).map(([id, { kind, members, lastMessage, unread }]) => ({
         id,
         kind,
-        members,
-        lastMessage: lastMessage && progressOf(id).marker()(asShown(lastMessage, username)),
+        members: members.map(people.profileOf),
+        lastMessage: lastMessage && shown(lastMessage),
         unread,
       })),
       hasMore: nextCursor !== null,
@@ -88,11 +97,13 @@ export const createConversations = ({ username, client, progressOf, onProgress, 
       try {
         const input = { limit: pageSize, ...(cursor !== null && { cursor }) }
         const page = await patiently(client, () => client.conversations(input, { signal }), signal)
+        if (isLost) entries.clear()
         page.conversations.forEach(takeSummary)
         // Read anew, the first page says nothing of those behind it.
-        if (!isLoaded || cursor !== null) nextCursor = page.nextCursor
+        if (!isLoaded || isLost || cursor !== null) nextCursor = page.nextCursor
         isLoaded = true
-        arrivals.forEach(advance)
+        isLost = false
+        arrivals.forEach(accept)
       } catch (cause) {
         if (!signal.aborted) error = asChatError(cause)
       } finally {
@@ -116,20 +127,26 @@ export const createConversations = ({ username, client, progressOf, onProgress, 
 
   const takeSummary = ({ id, kind, members, lastMessage, unread, receipts }: Conversation) => {
     const progress = progressOf(id)
-    progress.setMembers(members)
+    const names = members.map(({ userId }) => userId)
+    people.accept(members)
+    progress.setMembers(names)
     for (const receipt of receipts) progress.take(receipt)
-    entries.set(id, { kind, members, lastMessage, unread: isAllRead(id, lastMessage) ? 0 : unread })
+    const known = entries.get(id)?.lastMessage
+    const last = known && isLaterState(known, lastMessage) ? known : lastMessage
+    entries.set(id, { kind, members: names, lastMessage: last, unread: isAllRead(id, last) ? 0 : unread })
     onProgress(id)
   }
-  const isAllRead = (id: string, last: Message | null) => progressOf(id).placeOf(username).readSeq >= (last?.seq ?? 0)
+  const isAllRead = (id: string, last: Message | null) => progressOf(id).placeOf(userId).readSeq >= (last?.seq ?? 0)
 
-  const advance = (message: Message) => {
+  const accept = (message: Message) => {
     const entry = entries.get(message.conversationId)
     if (!entry) return refresh()
-    if (message.seq <= (entry.lastMessage?.seq ?? 0)) return
-    entry.lastMessage = message
-    const isUnread = message.sender !== username && !isAllRead(message.conversationId, message)
-    if (isUnread) entry.unread++
+    const lastSeq = entry.lastMessage?.seq ?? 0
+    const isUnread = message.sender !== userId && !isAllRead(message.conversationId, message)
+    if (message.seq > lastSeq || isLaterState(message, entry.lastMessage)) entry.lastMessage = message
+    if (message.seq > lastSeq && isUnread && !message.deletedAt) entry.unread++
+    // Nobody knows here whether it was counted.
+    if (message.seq <= lastSeq && isUnread && message.deletedAt && entry.unread > 0) refresh()
     view.changed()
   }
 
@@ -140,9 +157,10 @@ export const createConversations = ({ username, client, progressOf, onProgress, 
       return view.subscribe(listener)
     },
     loadMore: ({ signal }: { signal?: AbortSignal | undefined } = {}) => orAborted(loadMore(), signal),
+    /** A message that came in, as new or as it is now. */
     take(message: Message) {
       if (reading) arrivals.push(message)
-      if (isLoaded) advance(message)
+      if (isLoaded) accept(message)
     },
     last: (conversationId: string): Message | null => entries.get(conversationId)?.lastMessage ?? null,
     /** The server numbers this conversation anew. */
@@ -151,10 +169,10 @@ export const createConversations = ({ username, client, progressOf, onProgress, 
       refresh(true)
     },
     /** The progress of a member has changed. */
-    takeReceipt({ conversationId, username: whose }: Pick<Receipt, 'conversationId' | 'username'>) {
+    takeReceipt({ conversationId, userId: whose }: Pick<Receipt, 'conversationId' | 'userId'>) {
       const entry = entries.get(conversationId)
       if (!entry) return
-      if (whose === username && entry.unread > 0) {
+      if (whose === userId && entry.unread > 0) {
         if (isAllRead(conversationId, entry.lastMessage)) entry.unread = 0
         else refresh()
       }
@@ -162,6 +180,23 @@ export const createConversations = ({ username, client, progressOf, onProgress, 
     },
     /** More was missed than was replayed. */
     refresh,
+    /** The server's store is another than before: all is read anew, and shown until then. */
+    beginAnew() {
+      arrivals = []
+      isLost = isLoaded || reading !== null
+      refresh()
+    },
+    /** Names or own changes are others. */
+    changed: view.changed,
     stop: view.stop,
   }
 }
+
+/** Another state of the same message, and a later one. */
+const isLaterState = (message: Message, than: Message | null): boolean =>
+  than !== null && message.seq === than.seq && message.version > than.version
+
+/** By when the newest message was sent: a later version of it may be that of an edit. */
+const byNewest = ([, a]: [string, Entry], [, b]: [string, Entry]): number =>
+  (b.lastMessage?.sentAt.getTime() ?? 0) - (a.lastMessage?.sentAt.getTime() ?? 0) ||
+  (b.lastMessage?.version ?? 0) - (a.lastMessage?.version ?? 0)

@@ -89,7 +89,7 @@ const apply = (line: Line, drafts: Map<string, Draft>) => {
   else drafts.delete(line.removed)
 }
 
-const read = async (file: string, { url, username }: OutboxOwner): Promise<Map<string, Draft>> => {
+const read = async (file: string, { url, userId }: OutboxOwner): Promise<Map<string, Draft>> => {
   const drafts = new Map<string, Draft>()
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return ''
@@ -100,9 +100,9 @@ const read = async (file: string, { url, username }: OutboxOwner): Promise<Map<s
   if (head === undefined) return drafts
   const known = ownerOf(head)
   if (known === null) throw new Error(`${file} is not an outbox; name another file, or move this one away.`)
-  if (known.url !== url || known.username !== username) {
+  if (known.url !== url || known.userId !== userId) {
     throw new Error(
-      `${file} is the outbox of ${known.username} at ${known.url}; each user and server has a file of its own.`,
+      `${file} is the outbox of ${known.userId} at ${known.url}; each user and server has a file of its own.`,
     )
   }
   const damaged = lines.filter((line) => !applied(line, drafts))
@@ -133,20 +133,16 @@ const format = 'parley outbox 1'
 
 const ownerOf = (head: string): OutboxOwner | null => {
   try {
-    const { format: found, url, username } = JSON.parse(head)
-    return found === format ? { url, username } : null
+    const { format: found, url, userId } = JSON.parse(head)
+    return found === format ? { url, userId } : null
   } catch {
     return null
   }
 }
 
 /** Replaces the file as a whole: whoever reads it finds the old or the new one. @returns it, to append to */
-const rewrite = async (
-  file: string,
-  { url, username }: OutboxOwner,
-  drafts: Map<string, Draft>,
-): Promise<FileHandle> => {
-  const lines = [{ format, url, username }, ...Array.from(drafts.values(), (put) => ({ put }))]
+const rewrite = async (file: string, { url, userId }: OutboxOwner, drafts: Map<string, Draft>): Promise<FileHandle> => {
+  const lines = [{ format, url, userId }, ...Array.from(drafts.values(), (put) => ({ put }))]
   const next = `${file}.new`
   const handle = await open(next, 'w', 0o600)
   try {

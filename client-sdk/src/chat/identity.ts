@@ -2,14 +2,14 @@ import type { ChatClient } from '../client.ts'
 import { ChatError } from '../errors.ts'
 
 /** That the client is signed in as this user: what is hers is not sent, shown or confirmed for anybody else. */
-export const createIdentity = (client: ChatClient, username: string, signal: AbortSignal) => {
+export const createIdentity = (client: ChatClient, userId: string, signal: AbortSignal) => {
   /** Asked once for each session. */
   let asked: Promise<void> | null = null
 
   const ask = async () => {
     const user = await client.me(undefined, { signal })
-    if (user.username === username) return
-    throw new ChatError('notSignedIn', { message: `This client is signed in as ${user.username}, not as ${username}.` })
+    if (user.userId === userId) return
+    throw new ChatError('notSignedIn', { message: `This client is signed in as ${user.userId}, not as ${userId}.` })
   }
   const unlisten = client.onState(({ status }) => {
     if (status === 'signedOut') asked = null

@@ -8,8 +8,8 @@ const byName = 'clientMessageId'
  * In the browser's IndexedDB, so that it survives a reload, shared by the tabs of an origin: one of them sends, by a lock
  * that ends with its tab, and each hears what the others do.
  */
-export const indexedDbStorage: OpenOutboxStorage = async ({ url, username }) => {
-  const name = `parley outbox of ${username} at ${url}`
+export const indexedDbStorage: OpenOutboxStorage = async ({ url, userId }) => {
+  const name = `parley outbox of ${userId} at ${url}`
   let opened = open(name)
   await opened
   const channel = new BroadcastChannel(name)

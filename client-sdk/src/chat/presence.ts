@@ -1,10 +1,10 @@
-import type { Status } from '../../../server/contract/index.ts'
+import type { Profile, Status } from '../../../server/contract/index.ts'
 import type { ChatClient } from '../client.ts'
 import { asChatError, type ChatError } from '../errors.ts'
 import { patiently } from './patient.ts'
 import { createView, type View } from './view.ts'
 
-/** Who is online: by username, those who are and those who were since somebody looked. */
+/** Who is online: by user id, those who are and those who were since somebody looked. */
 export type PresenceView = View<ReadonlyMap<string, Status>>
 
 /** Followed while somebody is subscribed; without a connection it stays as it was last. @param users all, if undefined */
@@ -13,7 +13,7 @@ export const createPresence = (
   users: string[] | undefined,
   onError: (error: ChatError) => void,
   signal: AbortSignal,
-): PresenceView & { readonly isWatched: boolean; stop(): void } => {
+): PresenceView & { readonly isWatched: boolean; rename(profile: Profile): void; stop(): void } => {
   let statuses = new Map<string, Status>()
   let following: AbortController | null = null
 
@@ -22,7 +22,7 @@ export const createPresence = (
   const follow = async (until: AbortSignal) => {
     for await (const event of client.statuses({ ...(users && { users }), signal: until })) {
       if (event.type === 'snapshot') statuses = new Map()
-      for (const status of event.statuses) statuses.set(status.user, status)
+      for (const status of event.statuses) statuses.set(status.userId, status)
       view.changed()
     }
   }
@@ -45,6 +45,12 @@ export const createPresence = (
     },
     get isWatched() {
       return view.isWatched
+    },
+    rename({ userId, displayName }) {
+      const known = statuses.get(userId)
+      if (!known) return
+      statuses.set(userId, { ...known, displayName })
+      view.changed()
     },
     stop: view.stop,
   }

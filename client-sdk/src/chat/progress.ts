@@ -10,7 +10,7 @@ export const createProgress = (conversationId: string, viewer: string) => {
   /** Of a group only a summary tells; until then nobody can say what all of them have. */
   let members: readonly string[] | null = directMembers(conversationId)
 
-  const placeOf = (username: string): Place => places.get(username) ?? { deliveredSeq: 0, readSeq: 0 }
+  const placeOf = (userId: string): Place => places.get(userId) ?? { deliveredSeq: 0, readSeq: 0 }
   /** Whose places say how far a message of the viewer is. Notes to oneself have no others. */
   const counted = () => (members ?? []).filter((name) => name !== viewer || members?.length === 1)
 
@@ -19,10 +19,10 @@ export const createProgress = (conversationId: string, viewer: string) => {
       members = names
     },
     /** @returns whether it told something new */
-    take({ username, deliveredSeq, readSeq }: Place & { username: string }): boolean {
-      const known = placeOf(username)
+    take({ userId, deliveredSeq, readSeq }: Place & { userId: string }): boolean {
+      const known = placeOf(userId)
       if (deliveredSeq <= known.deliveredSeq && readSeq <= known.readSeq) return false
-      places.set(username, {
+      places.set(userId, {
         deliveredSeq: Math.max(deliveredSeq, known.deliveredSeq),
         readSeq: Math.max(readSeq, known.readSeq),
       })
@@ -31,7 +31,7 @@ export const createProgress = (conversationId: string, viewer: string) => {
     /** The server numbers this conversation anew. */
     putBack: () => places.clear(),
     placeOf,
-    counts: (username: string) => counted().includes(username),
+    counts: (userId: string) => counted().includes(userId),
     /** Gives messages their status as it is now: the same message where nothing has changed. */
     marker() {
       const all = counted().map(placeOf)

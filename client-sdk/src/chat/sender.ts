@@ -1,4 +1,5 @@
 import type { Message } from '../../../server/contract/index.ts'
+import { messagePlace } from '../../../server/contract/places.ts'
 import { backoffMs } from '../backoff.ts'
 import type { ChatClient } from '../client.ts'
 import { asChatError, ChatError } from '../errors.ts'
@@ -6,7 +7,7 @@ import { timerMaxMs } from '../pause.ts'
 import type { ClientState } from '../state.ts'
 import type { Identity } from './identity.ts'
 import { isToBeRepeated } from './patient.ts'
-import type { Draft } from './storage.ts'
+import { type Draft, type EditDraft, isMessageDraft } from './storage.ts'
 
 /** Conversations that send at the same time, well below the calls that the server lets one connection have in flight. */
 const lanesMax = 8
@@ -18,20 +19,26 @@ export interface SenderOptions {
   giveUpAfterMs: number
   /** Resolves when this sender alone may send, until the signal aborts. */
   lead(signal: AbortSignal): Promise<void>
-  /** What is to be sent, in order. */
+  /** What is to be sent, sooner or later. */
   waiting(): Draft[]
+  /** What can be sent now, in order. */
+  next(): Draft[]
+  /** From here on it may have been carried out. */
+  onLeaving(draft: Draft): void
+  /** The revision that a message has now that its edit can be made. */
+  onRevision(draft: EditDraft, revision: number): void
   onSent(draft: Draft, message: Message): void
   /** It would fail again. */
   onFailed(draft: Draft, error: ChatError): void
 }
 
 /**
- * Sends what waits: one message at a time for each conversation, so that their order holds, each again and again under
- * its own name until the server has taken or refused it.
+ * Sends what waits: one message or change at a time for each conversation, so that their order holds, each again and again
+ * in a way that the server knows until it has taken or refused it.
  */
 export const createSender = (options: SenderOptions) => {
   const { client, giveUpAfterMs, waiting, onSent, onFailed } = options
-  /** The message in flight for each conversation. */
+  /** What is in flight for each conversation. */
   const lanes = new Map<string, string>()
   const over = new AbortController()
   /** While it leads, or waits to. */
@@ -71,7 +78,7 @@ export const createSender = (options: SenderOptions) => {
     if (!isHers) return void identify()
     if (!term) return void takeLead()
     if (!isLeading) return
-    for (const draft of waiting()) {
+    for (const draft of options.next()) {
       if (lanes.size >= lanesMax) return
       if (!lanes.has(draft.conversationId)) void deliver(draft)
     }
@@ -108,13 +115,12 @@ export const createSender = (options: SenderOptions) => {
   }
 
   const deliver = async (draft: Draft) => {
-    const { clientMessageId, conversationId, text } = draft
+    const { clientMessageId, conversationId } = draft
     lanes.set(conversationId, clientMessageId)
     try {
-      const { signal } = over
-      const message = await client.sendMessage({ to: conversationId, text, clientMessageId }, { signal })
+      const message = await carryOut(draft)
       failures = 0
-      onSent(draft, message)
+      if (message) onSent(draft, message)
     } catch (cause) {
       if (over.signal.aborted) return
       if (isToBeRepeated(cause)) rest(cause)
@@ -123,6 +129,33 @@ export const createSender = (options: SenderOptions) => {
       lanes.delete(conversationId)
     }
     wake()
+  }
+
+  /** @returns the message as it is then; null: more is known of the draft now */
+  const carryOut = async (draft: Draft): Promise<Message | null> => {
+    const { signal } = over
+    if (draft.type === 'edit' && draft.revision === null) return readRevision(draft)
+    options.onLeaving(draft)
+    if (isMessageDraft(draft)) {
+      const { conversationId: to, text, clientMessageId } = draft
+      return client.sendMessage({ to, text, clientMessageId }, { signal })
+    }
+    const messageId = draft.messageId as string
+    if (draft.type === 'delete') return client.deleteMessage({ messageId }, { signal })
+    return client.editMessage({ messageId, text: draft.text, revision: draft.revision as number }, { signal })
+  }
+
+  const readRevision = async (draft: EditDraft): Promise<Message | null> => {
+    const { conversationId, seq } = messagePlace(draft.messageId as string)
+    const around = { conversation: conversationId, around: seq, limit: 1 }
+    const { messages } = await client.history(around, { signal: over.signal })
+    const message = messages.find(({ id }) => id === draft.messageId)
+    if (!message) throw new ChatError('unknownMessage')
+    if (message.deletedAt) throw new ChatError('messageDeleted')
+    // An attempt before this one has arrived.
+    if (message.text === draft.text) return message
+    options.onRevision(draft, message.revision)
+    return null
   }
 
   const rest = (error: ChatError) => {
@@ -159,6 +192,8 @@ export const createSender = (options: SenderOptions) => {
   return {
     wake,
     isSending,
+    /** While this sender alone may send, the same object; else null. */
+    currentLead: (): object | null => (isLeading ? term : null),
     close() {
       unlisten()
       over.abort()

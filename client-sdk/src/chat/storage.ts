@@ -1,21 +1,56 @@
 import type { Message } from '../../../server/contract/index.ts'
 import type { ErrorFacts } from '../errors.ts'
 
-/** A message on its way, as it is kept: plain JSON. */
-export interface Draft {
+/** Something on its way, as it is kept: plain JSON. */
+interface Kept {
+  /** Names it in the outbox. Of a message it is also the name by which the server knows a repeat. */
   clientMessageId: string
   conversationId: string
-  text: string
   /** When it was given to the outbox, in milliseconds since 1970. */
   queuedAt: number
   /** Why it was given up; null: it is to be sent. */
   failure: (ErrorFacts & { message: string }) | null
 }
 
+/** A message that is to be sent. Those of earlier versions have no `type`. */
+export interface MessageDraft extends Kept {
+  type?: 'send'
+  text: string
+}
+
+/** Which message is changed. */
+interface Changed {
+  /** Null while that message has not been sent itself. */
+  messageId: string | null
+  /** Under which name it is to be sent; null where the server had it from the beginning. */
+  sentAs: string | null
+}
+
+/** Another text for a message. */
+export interface EditDraft extends Kept, Changed {
+  type: 'edit'
+  text: string
+  /** The revision that the edit is made on; null: the one that the message has when its turn comes. */
+  revision: number | null
+}
+
+export interface DeleteDraft extends Kept, Changed {
+  type: 'delete'
+}
+
+export type ChangeDraft = EditDraft | DeleteDraft
+export type Draft = MessageDraft | ChangeDraft
+
+export const isMessageDraft = (draft: Draft): draft is MessageDraft => draft.type === undefined || draft.type === 'send'
+
+/** One of a later version's is left alone. */
+export const isKnownDraft = (draft: Draft): boolean =>
+  isMessageDraft(draft) || draft.type === 'edit' || draft.type === 'delete'
+
 /** What another holder of the same storage did to it. */
 export type StorageNews =
   | { type: 'put'; draft: Draft }
-  /** @property message what it became; null: it was cancelled. */
+  /** @property message the message as it is now that the server has taken it; null: it was cancelled. */
   | { type: 'removed'; clientMessageId: string; message: Message | null }
 
 /** Where an outbox keeps what is not acknowledged yet. Its holders may be many, such as the tabs of a browser. */
@@ -24,7 +59,7 @@ export interface OutboxStorage {
   read(): Promise<Draft[]>
   /** Behind all others, or in the place of the one with the same `clientMessageId`. Resolves when a crash would not lose it. */
   put(draft: Draft): Promise<void>
-  /** @param message what it became; null: it was cancelled. */
+  /** @param message the message as it is now that the server has taken it; null: it was cancelled. */
   remove(clientMessageId: string, message: Message | null): Promise<void>
   /** Calls back with what other holders do. */
   listen(onNews: (news: StorageNews) => void): void
@@ -38,7 +73,7 @@ export interface OutboxStorage {
 export interface OutboxOwner {
   /** Of the server. */
   url: string
-  username: string
+  userId: string
 }
 
 /** @throws what the platform throws; the messages of this outbox then fail as `notStored` */

@@ -11,7 +11,7 @@ The session is kept in $XDG_CONFIG_HOME/parley or ~/.config/parley, one for each
 
 const keepSession = async (call: Invocation, { user, session }: SignedIn) => {
   const { sessions, server, output, environment } = call
-  sessions.save({ server, username: user.username, token: session.token })
+  sessions.save({ server, userId: user.userId, token: session.token })
   if (environment.PARLEY_TOKEN) output.notice('PARLEY_TOKEN is set and goes before the session that was saved now')
   // Without the token: what a command prints ends up in logs.
   await output.print({ user, session: { expiresAt: session.expiresAt } })
@@ -73,7 +73,24 @@ export const me: Command = {
   summary: 'show who is signed in',
   words: [],
   options: {},
-  help: 'Prints the user: username, displayName, createdAt.',
-  examples: ['parley me | jq -r .username', 'parley me > /dev/null 2>&1 || parley login ada'],
+  help: 'Prints the user: userId, displayName, createdAt.',
+  examples: ['parley me | jq -r .userId', 'parley me > /dev/null 2>&1 || parley login ada'],
   run: (call) => withSession(call, async (client) => call.output.print(await client.me())),
+}
+
+export const profile: Command = {
+  summary: 'change your display name',
+  words: [],
+  options: {
+    'display-name': { value: 'NAME', help: 'how others see you, up to 80 characters; left out, nothing changes' },
+  },
+  help: `Everybody who shares a conversation with you is told. Your user id stays what it is. Prints the user as it is then: userId,
+displayName, createdAt.`,
+  examples: ['parley profile --display-name "Ada L."', 'parley profile | jq -r .displayName'],
+  async run(call) {
+    const displayName = text(call.values, 'display-name')
+    await withSession(call, async (client) =>
+      call.output.print(await (displayName === undefined ? client.me() : client.updateProfile({ displayName }))),
+    )
+  },
 }

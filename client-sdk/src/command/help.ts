@@ -53,6 +53,7 @@ ${table([
 Examples:
   parley register ada                     # asks for a password, and keeps the session
   parley send bob "Hello, Bob"
+  parley edit dm:ada:bob:7 "Hello, dear Bob"
   parley history bob | jq -r .text
   parley listen --messages --cursor ada.cursor
   parley send bob "Done" --json-errors 2> error.json || jq .retryAfterMs error.json

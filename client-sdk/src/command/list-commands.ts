@@ -35,8 +35,9 @@ export const online: Command = {
   summary: 'print who is online',
   words: [],
   options: { limit },
-  help: 'Prints each user who is online, by username, and since when. You are among them: this command connects as you.',
-  examples: ['parley online | jq -r .username'],
+  help: `Prints each user who is online (userId, displayName), by user id, and since when. You are among them: this command connects
+as you.`,
+  examples: ['parley online | jq -r .userId'],
   run: (call) =>
     printPages(call, async (client, place) => {
       const { users, nextCursor } = await client.onlineUsers({ limit: 500, ...place })
@@ -48,7 +49,8 @@ export const conversations: Command = {
   summary: 'print your conversations',
   words: [],
   options: { limit },
-  help: 'Prints each conversation with its last message, your unread count and the receipts; the newest message first.',
+  help: `Prints each conversation with its members (userId, displayName), its last message, your unread count and the receipts; the
+one with the newest message first.`,
   examples: [`parley conversations | jq -r 'select(.unread > 0) | "\\(.id) \\(.unread)"'`],
   run: (call) =>
     printPages(call, async (client, place) => {

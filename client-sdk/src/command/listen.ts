@@ -12,9 +12,18 @@ export const listen: Command = {
     cursor: { value: 'FILE', help: 'keep the place in this file, and go on behind it' },
     count: { value: 'N', help: 'end after so many lines' },
   },
-  help: `Prints each event as a line of JSON: type is ready, message, receipt, or once caughtUp: all that was missed has come. It
-begins with what was never delivered to you, goes on live, and waits through lost connections by itself. Own messages are
-among them. A message counts as delivered once it was printed.
+  help: `Prints each event as a line of JSON. Its type is one of:
+
+  ready           the first one; replay says whether all that was missed follows (complete) or is read from the history (reset)
+  message         a message that is new to you; own messages are among them
+  messageChanged  a message as it is now: it was edited (editedAt) or deleted (deletedAt); the later one has the higher version
+  receipt         how far somebody has got and read a conversation
+  user            a profile as it is now: somebody you share a conversation with, or you, has another displayName
+  caughtUp        once: all that was missed has come
+  putBack         rare: the server's store was put back to a backup; of conversationId all after afterSeq is void
+
+It begins with what was never delivered to you, goes on live, and waits through lost connections by itself. A message counts
+as delivered once it was printed. With --messages it prints each message once, as it was when it came.
 
 With --cursor a restart goes on behind the last event that was printed, and nothing is lost or comes twice; only what
 was printed in the moment of a kill -9 or a power cut may come again. Use one file for each user and server. When more
@@ -25,7 +34,7 @@ It ends with 0 on SIGINT, SIGTERM and when nobody reads its output any more, and
   examples: [
     `parley listen --messages --cursor ~/.ada.cursor | while read -r line; do jq -r .text <<< "$line"; done`,
     'parley listen --messages --count 1 | jq -r .text',
-    `parley listen | jq -c 'select(.type == "receipt") | .receipt'`,
+    `parley listen | jq -c 'select(.type == "messageChanged") | .message'`,
   ],
   async run(call) {
     const { values, output } = call

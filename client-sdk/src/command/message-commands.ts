@@ -1,7 +1,14 @@
+import type { Message } from '../../../server/contract/index.ts'
 import { limits } from '../../../server/contract/limits.ts'
-import { type Command, text, wholeNumber } from './command.ts'
+import { messagePlace } from '../../../server/contract/places.ts'
+import { type ChatClient, ChatError } from '../node.ts'
+import { type Command, type Invocation, text, wholeNumber } from './command.ts'
+import { UsageError } from './exit-codes.ts'
 import { readAll } from './input.ts'
 import { withSession } from './server.ts'
+
+const bodyOf = async ({ stdin }: Invocation, given: string): Promise<string> =>
+  given === '-' ? (await readAll(stdin)).replace(/\r?\n$/, '') : given
 
 export const send: Command = {
   summary: 'send a message',
@@ -9,7 +16,7 @@ export const send: Command = {
   options: {
     'client-message-id': { value: 'ID', help: 'your name for this message: the same again is not sent twice' },
   },
-  help: `TO is a username or the id of a conversation. TEXT is one argument, or - for stdin, whose last line break is left out.
+  help: `TO is a user id or the id of a conversation. TEXT is one argument, or - for stdin, whose last line break is left out.
 Put -- before a text that begins with a dash.
 
 When the command succeeds, the message is on disk; it is printed as the server has it. After exit code 5 it may have
@@ -22,10 +29,75 @@ been sent all the same: repeat it with the same --client-message-id, and it is t
   async run(call) {
     const [to = '', given = ''] = call.words
     const clientMessageId = text(call.values, 'client-message-id')
-    const body = given === '-' ? (await readAll(call.stdin)).replace(/\r?\n$/, '') : given
+    const body = await bodyOf(call, given)
     await withSession(call, async (client) => {
       const draft = { to, text: body, ...(clientMessageId !== undefined && { clientMessageId }) }
       await call.output.print(await client.sendMessage(draft))
+    })
+  },
+}
+
+/** As it is now. @throws ChatError `unknownMessage` */
+const readMessage = async (client: ChatClient, messageId: string): Promise<Message> => {
+  const { conversationId, seq } = messagePlace(messageId)
+  // What is no id is refused in words by the call that it is for.
+  if (!(seq > 0)) throw new UsageError('MESSAGE_ID is the id of a message, as send and history print it')
+  const { messages } = await client.history({ conversation: conversationId, around: seq, limit: 1 })
+  const message = messages.find(({ id }) => id === messageId)
+  if (!message) throw new ChatError('unknownMessage')
+  return message
+}
+
+export const edit: Command = {
+  summary: 'give a message of yours another text',
+  words: ['MESSAGE_ID', 'TEXT'],
+  options: {
+    revision: { value: 'N', help: 'edit only what has this revision; otherwise the message as it is now' },
+  },
+  help: `MESSAGE_ID is the id of a message, as send and history print it. TEXT is one argument, or - for stdin, whose last line
+break is left out. Put -- before a text that begins with a dash. The message is printed as the server has it then.
+
+Messages count their texts (revision). With --revision an edit of anything but that text is a conflict (exit code 4), so that
+nobody overwrites what somebody else has written meanwhile, and after exit code 5 the same command can be repeated safely.`,
+  examples: [
+    'parley edit "$(parley send bob "Helo" | jq -r .id)" "Hello"',
+    'parley edit dm:ada:bob:7 "Backup done" --revision 1',
+  ],
+  async run(call) {
+    const [messageId = '', given = ''] = call.words
+    const known = wholeNumber(call.values, 'revision', 1)
+    const body = await bodyOf(call, given)
+    await withSession(call, async (client) => {
+      const revision = known ?? (await readMessage(client, messageId)).revision
+      await call.output.print(await client.editMessage({ messageId, text: body, revision }))
+    })
+  },
+}
+
+export const deleteMessage: Command = {
+  summary: 'delete a message of yours',
+  words: ['MESSAGE_ID'],
+  options: {},
+  help: `Its texts are gone for good, for everybody. Its place stays: it is printed as the server has it then, with deletedAt and
+an empty text. Deleting it once more changes nothing.`,
+  examples: ['parley delete "$(parley history bob --limit 1 | jq -r .id)"'],
+  async run(call) {
+    const [messageId = ''] = call.words
+    await withSession(call, async (client) => call.output.print(await client.deleteMessage({ messageId })))
+  },
+}
+
+export const versions: Command = {
+  summary: 'print the texts that a message has had',
+  words: ['MESSAGE_ID'],
+  options: {},
+  help: `Prints each text as a line of JSON (revision, text, since), the first one first, the present one last; of the former ones
+the newest 50. A message that was deleted has none.`,
+  examples: ['parley versions dm:ada:bob:7 | jq -r \'"\\(.since) \\(.text)"\''],
+  async run(call) {
+    const [messageId = ''] = call.words
+    await withSession(call, async (client) => {
+      for (const version of (await client.messageVersions({ messageId })).versions) await call.output.print(version)
     })
   },
 }
@@ -38,9 +110,9 @@ export const history: Command = {
     before: { value: 'SEQ', help: 'the newest of those before this number' },
     after: { value: 'SEQ', help: 'the oldest of those after this number; 0 begins at the beginning' },
   },
-  help: `CONVERSATION is a username or the id of a conversation. Prints the newest messages, each as a line of JSON, the oldest
+  help: `CONVERSATION is a user id or the id of a conversation. Prints the newest messages, each as a line of JSON, the oldest
 first. Messages are numbered 1, 2, 3 ... in each conversation (seq): for the page before, pass the first line's seq as
---before.`,
+--before. One that was edited has editedAt and its latest text; one that was deleted has deletedAt and none.`,
   examples: [
     `parley history bob | jq -r '"\\(.sentAt) \\(.sender): \\(.text)"'`,
     'parley history bob --after 0 --limit 100',

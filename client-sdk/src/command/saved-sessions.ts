@@ -5,7 +5,7 @@ import { replaceFile } from './atomic-file.ts'
 
 export interface SavedSession {
   server: string
-  username: string
+  userId: string
   token: string
 }
 

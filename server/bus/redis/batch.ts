@@ -16,7 +16,7 @@ export interface Line {
 }
 
 /** Nodes of another form of batches are not understood, and count as not heard. */
-const form = 'parley1'
+const form = 'parley2'
 
 export const writeLine = (topic: string, head: string, body: string): string => `${topic}\t${head}\t${body}`
 

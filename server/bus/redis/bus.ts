@@ -1,28 +1,35 @@
-import type { Bus, BusEvent } from '../../domain/ports.ts'
+import type { Bus } from '../../domain/ports.ts'
 import { createListeners } from '../listeners.ts'
+import { readChange, writeChange } from './change-text.ts'
 import type { NodeChannel } from './channel.ts'
-import { readEvent, writeEvent } from './event-text.ts'
 
-const topic = 'event'
+const changeTopic = 'change'
+const sessionTopic = 'sessionEnd'
 
 /** The bus of many nodes: who listens here is told at once, who listens elsewhere by way of Redis. */
 export const createRedisBus = (channel: NodeChannel): Bus => {
-  const listeners = createListeners()
+  const { tell, tellGap, tellSessionEnd, isAnybodyIn, listen, listenToAll, onSessionEnd } = createListeners()
 
-  channel.on(topic, (_node, { head, body }) => {
-    const here = head.split(',').filter(listeners.has)
-    const event: BusEvent | null = here.length > 0 ? readEvent(body) : null
-    if (event) listeners.tell(here, event)
+  channel.on(changeTopic, (_node, { head: audience, body }) => {
+    const change = isAnybodyIn(audience) ? readChange(body) : null
+    if (change) tell(audience, change)
   })
-  channel.onHole((_node, gap) => listeners.gap(gap))
+  channel.on(sessionTopic, (_node, { head: tokenHash }) => tellSessionEnd(tokenHash))
+  channel.onHole((_node, gap) => tellGap(gap))
 
   return {
     shared: true,
     whole: channel.whole,
-    publish(usernames, event) {
-      listeners.tell(usernames, event)
-      channel.send(topic, usernames.join(','), writeEvent(event))
+    publish(audience, change) {
+      tell(audience, change)
+      channel.send(changeTopic, audience, writeChange(change))
     },
-    listen: listeners.listen,
+    listen,
+    listenToAll,
+    endSession(tokenHash) {
+      tellSessionEnd(tokenHash)
+      channel.send(sessionTopic, tokenHash, '')
+    },
+    onSessionEnd,
   }
 }

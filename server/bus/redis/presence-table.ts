@@ -1,4 +1,4 @@
-import type { Username } from '../../contract/index.ts'
+import type { UserId } from '../../contract/index.ts'
 import type { PresenceChange } from '../../domain/ports.ts'
 
 interface Person {
@@ -9,44 +9,44 @@ interface Person {
 
 /** Who is connected to which nodes. `here` is passed on to whoever hears of the change. */
 export const createPresenceTable = (tell: (change: PresenceChange) => void) => {
-  const people = new Map<Username, Person>()
-  const byNode = new Map<string, Set<Username>>()
+  const people = new Map<UserId, Person>()
+  const byNode = new Map<string, Set<UserId>>()
 
-  const add = (node: string, username: Username, since: Date, here: boolean) => {
+  const add = (node: string, userId: UserId, since: Date, here: boolean) => {
     const names = byNode.get(node) ?? new Set()
-    byNode.set(node, names.add(username))
-    const person = people.get(username)
+    byNode.set(node, names.add(userId))
+    const person = people.get(userId)
     if (person) {
       person.nodes.set(node, since)
       person.since = earliest(person.nodes)
       return
     }
-    people.set(username, { since, nodes: new Map([[node, since]]) })
-    tell({ username, online: true, at: since, here })
+    people.set(userId, { since, nodes: new Map([[node, since]]) })
+    tell({ userId, online: true, at: since, here })
   }
-  const remove = (node: string, username: Username, at: Date, here: boolean) => {
+  const remove = (node: string, userId: UserId, at: Date, here: boolean) => {
     const names = byNode.get(node)
-    names?.delete(username)
+    names?.delete(userId)
     if (names?.size === 0) byNode.delete(node)
-    const person = people.get(username)
+    const person = people.get(userId)
     if (!person?.nodes.delete(node)) return
     if (person.nodes.size > 0) {
       person.since = earliest(person.nodes)
       return
     }
-    people.delete(username)
-    tell({ username, online: false, at, here })
+    people.delete(userId)
+    tell({ userId, online: false, at, here })
   }
 
   return {
-    online: people as ReadonlyMap<Username, { since: Date }>,
+    online: people as ReadonlyMap<UserId, { since: Date }>,
     add,
     remove,
     /** These are at the node, and nobody else. */
-    replace(node: string, now: [Username, Date][], at: Date, here: boolean) {
-      const names = new Set(now.map(([username]) => username))
-      for (const username of [...(byNode.get(node) ?? [])]) if (!names.has(username)) remove(node, username, at, here)
-      for (const [username, since] of now) add(node, username, since, here)
+    replace(node: string, now: [UserId, Date][], at: Date, here: boolean) {
+      const names = new Set(now.map(([userId]) => userId))
+      for (const userId of [...(byNode.get(node) ?? [])]) if (!names.has(userId)) remove(node, userId, at, here)
+      for (const [userId, since] of now) add(node, userId, since, here)
     },
   }
 }

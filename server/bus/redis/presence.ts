@@ -1,4 +1,4 @@
-import type { Username } from '../../contract/index.ts'
+import type { UserId } from '../../contract/index.ts'
 import type { Clock, Presence } from '../../domain/ports.ts'
 import { countConnections, graceMs } from '../connected-here.ts'
 import { gatherChanges, gatherMs } from '../presence-changes.ts'
@@ -8,7 +8,7 @@ import { createPresenceTable } from './presence-table.ts'
 /** What was asked and not answered is asked again after this time. */
 const askAgainMs = 1_000
 
-type Dated = [username: Username, ms: number]
+type Dated = [userId: UserId, ms: number]
 /** Who came to a node and who went since it last told. */
 interface Moves {
   came: Dated[]
@@ -24,27 +24,27 @@ export const createRedisPresence = (channel: NodeChannel, clock: Clock): Presenc
   const changes = gatherChanges(clock)
   const table = createPresenceTable(changes.tell)
 
-  let moved = new Map<Username, { came: boolean; at: number }>()
-  const noteMove = (username: Username, came: boolean, at: Date) => {
+  let moved = new Map<UserId, { came: boolean; at: number }>()
+  const noteMove = (userId: UserId, came: boolean, at: Date) => {
     if (moved.size === 0) clock.setTimeout(tellMoves, gatherMs)
-    moved.set(username, { came, at: at.getTime() })
+    moved.set(userId, { came, at: at.getTime() })
   }
   const tellMoves = () => {
     const dated = (wanted: boolean): Dated[] =>
-      Array.from(moved, ([username, { came, at }]): Dated | null => (came === wanted ? [username, at] : null)).filter(
+      Array.from(moved, ([userId, { came, at }]): Dated | null => (came === wanted ? [userId, at] : null)).filter(
         (move) => move !== null,
       )
     channel.send('moves', '', JSON.stringify({ came: dated(true), went: dated(false) } satisfies Moves))
     moved = new Map()
   }
   const { users, connect } = countConnections(clock, {
-    came(username, since) {
-      table.add(channel.node, username, since, true)
-      noteMove(username, true, since)
+    came(userId, since) {
+      table.add(channel.node, userId, since, true)
+      noteMove(userId, true, since)
     },
-    went(username, at) {
-      table.remove(channel.node, username, at, true)
-      noteMove(username, false, at)
+    went(userId, at) {
+      table.remove(channel.node, userId, at, true)
+      noteMove(userId, false, at)
     },
   })
 
@@ -55,7 +55,7 @@ export const createRedisPresence = (channel: NodeChannel, clock: Clock): Presenc
     isListDue = true
     clock.setTimeout(() => {
       isListDue = false
-      const here = Array.from(users, ([username, { since }]): Dated => [username, since.getTime()])
+      const here = Array.from(users, ([userId, { since }]): Dated => [userId, since.getTime()])
       channel.send('here', '', JSON.stringify(here))
     }, gatherMs)
   }
@@ -77,12 +77,12 @@ export const createRedisPresence = (channel: NodeChannel, clock: Clock): Presenc
 
   channel.on('moves', (node, { body }) => {
     const { came, went } = JSON.parse(body) as Moves
-    for (const [username, ms] of came) table.add(node, username, new Date(ms), false)
-    for (const [username, ms] of went) table.remove(node, username, new Date(ms), false)
+    for (const [userId, ms] of came) table.add(node, userId, new Date(ms), false)
+    for (const [userId, ms] of went) table.remove(node, userId, new Date(ms), false)
   })
   channel.on('here', (node, { body }) => {
     unlisted.delete(node)
-    const here = (JSON.parse(body) as Dated[]).map(([username, ms]): [Username, Date] => [username, new Date(ms)])
+    const here = (JSON.parse(body) as Dated[]).map(([userId, ms]): [UserId, Date] => [userId, new Date(ms)])
     table.replace(node, here, new Date(clock.now()), false)
   })
   channel.on('ask', list)

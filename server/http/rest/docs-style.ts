@@ -19,8 +19,8 @@ pre { margin: .5rem 0; padding: .75rem; background: var(--ground); border: 1px s
 .call { margin: .5rem 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px }
 summary { cursor: pointer; padding: .55rem .75rem; border-radius: 8px }
 summary .path { font-weight: 600 } summary .about { color: var(--soft); margin-left: .5rem }
-.method { display: inline-block; min-width: 3.25rem; font-weight: 700; font-size: .8125rem }
-.GET { color: var(--get) } .POST { color: var(--post) }
+.method { display: inline-block; min-width: 4.25rem; font-weight: 700; font-size: .8125rem }
+.GET { color: var(--get) } .POST, .PATCH { color: var(--post) } .DELETE { color: var(--bad) }
 .inside { padding: 0 .9rem .9rem; border-top: 1px solid var(--line) }
 table { width: 100%; border-collapse: collapse; margin: .75rem 0 } caption { text-align: left; font-weight: 600 }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-top: 1px solid var(--line) }

@@ -8,10 +8,12 @@ import {
   MarkDelivered,
   Register,
   SendMessage,
+  UpdateProfile,
 } from '../../contract/index.ts'
 import type { Meta } from '../../trpc/procedures.ts'
 import { appRouter } from '../../trpc/router.ts'
 import { statusOf } from '../explain.ts'
+import { EditText } from './bodies.ts'
 import { asProblem, Problem, problemKinds } from './problem.ts'
 import { type Route, routes } from './routes.ts'
 
@@ -24,10 +26,9 @@ const dateIn = (where: 'body' | 'query') => (converted: { zodSchema: z.core.$Zod
   Object.assign(converted.jsonSchema, where === 'body' ? text : { anyOf: [text, { type: 'integer' }] })
 }
 
+const bodies = { Register, Login, UpdateProfile, SendMessage, EditText, MarkDelivered }
 const registry = z.registry<{ id: string }>()
-for (const [id, schema] of Object.entries({ ...answers, Register, Login, SendMessage, MarkDelivered, Problem })) {
-  registry.add(schema, { id })
-}
+for (const [id, schema] of Object.entries({ ...answers, ...bodies, Problem })) registry.add(schema, { id })
 
 /** The schemas of all that travels as JSON, each once, by the name that it has in the contract. */
 const schemas = (): Json => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Conversations, History, OnlineUsers, Username } from '../../contract/index.ts'
+import { Conversations, History, OnlineUsers, UserId } from '../../contract/index.ts'
 
 /** A query string has only text: what reads as a whole number is one, anything else is left for the schema to refuse. */
 const whole = <Schema extends z.ZodType>(schema: Schema) =>
@@ -38,8 +38,8 @@ const historyLimit = whole(limit).describe('How many messages.')
 
 /** The query strings, each as the values that it means. Unknown parameters are refused, as everywhere. */
 export const MessagesBetween = z.strictObject({
-  sender: Username.describe('One of the two. The caller is the other, or this one.'),
-  receiver: Username.describe('The other of the two. Messages of both directions are given.'),
+  sender: UserId.describe('One of the two: a user id. The caller is the other, or this one.'),
+  receiver: UserId.describe('The other of the two. Messages of both directions are given.'),
   limit: historyLimit,
   before: Time.optional().describe(
     'Only messages sent before this time, the newest of them: ISO 8601 (UTC where it names no offset) or milliseconds since 1970.',

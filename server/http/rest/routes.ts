@@ -2,18 +2,23 @@ import type { z } from 'zod'
 import * as answers from '../../contract/answers.ts'
 import {
   type ConversationPage,
+  DeleteMessage,
   directConversationId,
+  EditMessage,
   type ErrorKind,
   History,
   type HistoryPage,
   Login,
   MarkDelivered,
   MarkRead,
+  MessageVersions,
   type OnlineUserPage,
   Register,
   SendMessage,
+  UpdateProfile,
 } from '../../contract/index.ts'
 import type { AppRouter } from '../../trpc/router.ts'
+import { EditText } from './bodies.ts'
 import { examples } from './examples.ts'
 import { ConversationList, ConversationMessages, MessagesBetween, OnlineUserList } from './query.ts'
 
@@ -31,7 +36,7 @@ export type Links = Partial<Record<'prev' | 'next', { path: string; query: Recor
 export interface Route {
   /** Unique; the procedure's name unless that has two routes. */
   id: string
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** As OpenAPI writes it. */
   path: string
   procedure: CalledProcedure
@@ -45,7 +50,7 @@ export interface Route {
   note?: string
   params?: Record<string, z.ZodType>
   query?: z.ZodObject
-  /** Sent as JSON; it is the procedure's input. Without one, path and query together are. */
+  /** Sent as JSON. The procedure's input is made of the body and the path, without a body of path and query. */
   body?: z.ZodType
   /** The procedure's input, where it is not simply that. */
   input?(given: Record<string, unknown>): unknown
@@ -59,7 +64,7 @@ export interface Route {
 /** Older messages are `prev`, newer ones `next`, both by `seq`: exact, whatever the times. */
 const historyLinks = (answer: unknown, { limit }: Record<string, unknown>): Links => {
   const { conversationId, nextBefore, nextAfter } = answer as HistoryPage
-  const path = `/api/conversations/${conversationId}/messages`
+  const path = `/api/conversations/${encodeURIComponent(conversationId)}/messages`
   return {
     ...(nextBefore !== null && { prev: { path, query: { limit: Number(limit), before: nextBefore } } }),
     ...(nextAfter !== null && { next: { path, query: { limit: Number(limit), after: nextAfter } } }),
@@ -72,6 +77,8 @@ const cursorLinks =
     const { nextCursor } = answer as ConversationPage | OnlineUserPage
     return nextCursor === null ? {} : { next: { path, query: { limit: Number(limit), cursor: nextCursor } } }
   }
+
+const theId = 'The `id` of a message, percent-encoded.'
 
 /** Every call of the API that answers once. The routes and the OpenAPI document both come from here. */
 export const routes: Route[] = [
@@ -119,6 +126,17 @@ export const routes: Route[] = [
     examples: { answer: examples.user },
   },
   {
+    id: 'updateProfile',
+    method: 'PATCH',
+    path: '/api/me',
+    procedure: 'updateProfile',
+    status: 200,
+    body: UpdateProfile,
+    answer: answers.User,
+    errors: ['rateLimited'],
+    examples: { body: examples.profileChange, answer: examples.user },
+  },
+  {
     id: 'onlineUsers',
     method: 'GET',
     path: '/api/online-users',
@@ -163,12 +181,48 @@ export const routes: Route[] = [
     examples: { given: { sender: 'ada', receiver: 'bob', limit: 1 }, answer: examples.page },
   },
   {
+    id: 'editMessage',
+    method: 'PATCH',
+    path: '/api/messages/{messageId}',
+    procedure: 'editMessage',
+    status: 200,
+    note: 'Safe to repeat: the same edit again answers with the message. Of two edits of one revision the second is a `conflict`.',
+    params: { messageId: EditMessage.shape.messageId.describe(theId) },
+    body: EditText,
+    answer: answers.Message,
+    errors: ['unknownMessage', 'notAllowed', 'editWindowOver', 'conflict', 'messageDeleted', 'rateLimited'],
+    examples: { given: { messageId: examples.edited.id }, body: examples.editText, answer: examples.edited },
+  },
+  {
+    id: 'deleteMessage',
+    method: 'DELETE',
+    path: '/api/messages/{messageId}',
+    procedure: 'deleteMessage',
+    status: 200,
+    note: 'Answers with what is left of it. Safe to repeat.',
+    params: { messageId: DeleteMessage.shape.messageId.describe(theId) },
+    answer: answers.Message,
+    errors: ['unknownMessage', 'notAllowed', 'rateLimited'],
+    examples: { given: { messageId: examples.deleted.id }, answer: examples.deleted },
+  },
+  {
+    id: 'messageVersions',
+    method: 'GET',
+    path: '/api/messages/{messageId}/versions',
+    procedure: 'messageVersions',
+    status: 200,
+    params: { messageId: MessageVersions.shape.messageId.describe(theId) },
+    answer: answers.MessageVersionList,
+    errors: ['unknownMessage'],
+    examples: { given: { messageId: examples.edited.id }, answer: examples.versions },
+  },
+  {
     id: 'markRead',
     method: 'POST',
     path: '/api/messages/{messageId}/read',
     procedure: 'markRead',
     status: 200,
-    params: { messageId: MarkRead.shape.messageId.describe('The `id` of a message.') },
+    params: { messageId: MarkRead.shape.messageId.describe(theId) },
     answer: answers.Receipt,
     errors: ['unknownMessage'],
     examples: { given: { messageId: examples.message.id }, answer: examples.receipt },
@@ -205,7 +259,7 @@ export const routes: Route[] = [
     status: 200,
     note: 'Give at most one of `before`, `after`, `around` and `beforeTime`; without one it is the newest page.',
     params: {
-      conversation: History.shape.conversation.describe('A username (the direct conversation) or a conversation id.'),
+      conversation: History.shape.conversation.describe('A user id (the direct conversation) or a conversation id.'),
     },
     query: ConversationMessages,
     answer: answers.HistoryPage,

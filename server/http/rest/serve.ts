@@ -25,7 +25,7 @@ export const serveRest = (
     const ctx = await createContext({ authorization, stream: null, ...beginCalls(req.raw, reply.raw, 1) })
     const query = route.query ? route.query.parse(req.query) : refuseQuery(req.query)
     const given = { ...(req.params as object), ...query }
-    const input = route.body ? req.body : (route.input?.(given) ?? given)
+    const input = route.body ? bodyOf(route, req) : (route.input?.(given) ?? given)
     // Validation, session and rules are the router's own; nothing of them is repeated here.
     const caller = appRouter.createCaller(ctx) as unknown as Record<string, (input: unknown) => Promise<unknown>>
     const answer = await caller[route.procedure]?.(input)
@@ -64,6 +64,10 @@ export const serveRest = (
     { prefix: '/api' },
   )
 }
+
+/** The body, and what the path says; a body with a name of the path among its own is refused before one hides the other. */
+const bodyOf = ({ body, params }: Route, req: FastifyRequest): unknown =>
+  body && params ? { ...(body.parse(req.body) as object), ...(req.params as object) } : req.body
 
 const relativeUrl = (path: string): string => path.replace(/^\/api/, '').replace(/\{(\w+)\}/g, ':$1')
 

@@ -1,91 +1,77 @@
 import { ChatError, type Version } from '../../contract/index.ts'
-import type { AccountStore, StoredSession, StoredUser } from '../../domain/ports.ts'
-import { inTime, isDuplicate } from './errors.ts'
+import type { AccountStore, StoredSession } from '../../domain/ports.ts'
+import { toProfile, toUser } from './documents.ts'
+import { inTime } from './errors.ts'
 import { waitMaxMs } from './limits.ts'
-import { type Models, native, type SessionDocument, type UserDocument } from './schema.ts'
+import { find, findOne } from './reads.ts'
+import { type Models, native, type SessionDocument } from './schema.ts'
 
+/** Users, but for what gives their profiles a version, and their sessions. */
 export const accountStore = (
-  { users, sessions, endedSessions }: Models,
+  models: Models,
   nextVersion: () => Promise<Version>,
-): AccountStore => {
-  const { trusted } = users.base
-  const reading = { lean: true, maxTimeMS: waitMaxMs } as const
+): Omit<AccountStore, 'createUser' | 'updateProfile'> => {
+  const { users, sessions, endedSessions } = models
   const writing = { maxTimeMS: waitMaxMs }
 
   return {
-    async createUser({ username, displayName, passwordHash, createdAt }) {
-      const document: UserDocument = { _id: username, displayName, passwordHash, createdAt }
-      await inTime(
-        native(users)
-          .insertOne(document, writing)
-          .catch((error: unknown) => {
-            throw isDuplicate(error) ? new ChatError('usernameTaken') : error
-          }),
-      )
-    },
-
-    async user(username) {
-      const document = await inTime(users.findById(username, null, reading).exec())
+    async user(userId) {
+      const document = await findOne(users, { _id: userId })
       return document && toUser(document)
     },
 
-    async createSession({ tokenHash, username, createdAt, expiresAt }) {
-      if (!(await inTime(users.exists({ _id: username }).setOptions(reading).exec())))
-        throw new ChatError('unknownUser')
-      const document: SessionDocument = { _id: tokenHash, username, createdAt, expiresAt }
-      await inTime(native(sessions).insertOne(document, writing))
+    async profiles(userIds) {
+      if (userIds.length === 0) return []
+      return (await find(users, { _id: { $in: userIds } })).map(toProfile)
+    },
+
+    async createSession({ tokenHash, userId, createdAt, expiresAt }) {
+      if (!(await findOne(users, { _id: userId }))) throw new ChatError('unknownUser')
+      await inTime(native(sessions).insertOne({ _id: tokenHash, userId, createdAt, expiresAt }, writing))
     },
 
     async session(tokenHash) {
-      const document = await inTime(sessions.findById(tokenHash, null, reading).exec())
+      const document = await findOne(sessions, { _id: tokenHash })
       return document && toSession(document)
     },
 
     async extendSession(tokenHash, expiresAt) {
-      await inTime(sessions.updateOne({ _id: tokenHash }, { $set: { expiresAt } }, writing).exec())
+      await inTime(native(sessions).updateOne({ _id: tokenHash }, { $set: { expiresAt } }, writing))
     },
 
     async deleteSession(tokenHash) {
-      const session = await inTime(sessions.findById(tokenHash, null, reading).exec())
+      const session = await findOne(sessions, { _id: tokenHash })
       if (!session) return false
       // Remembered first: were this node to end between the two, the session would live, and can be ended again.
       const ended = { version: await nextVersion(), expiresAt: session.expiresAt }
-      await inTime(endedSessions.updateOne({ _id: tokenHash }, { $max: ended }, { upsert: true, ...writing }).exec())
-      return (await inTime(sessions.deleteOne({ _id: tokenHash }, writing).exec())).deletedCount > 0
+      await inTime(native(endedSessions).updateOne({ _id: tokenHash }, { $max: ended }, { upsert: true, ...writing }))
+      return (await inTime(native(sessions).deleteOne({ _id: tokenHash }, writing))).deletedCount > 0
     },
 
     async deleteExpiredSessions(before) {
-      const expired = { expiresAt: trusted({ $lt: before }) }
-      await inTime(endedSessions.deleteMany(expired, writing).exec())
-      return (await inTime(sessions.deleteMany(expired, writing).exec())).deletedCount
+      const expired = { expiresAt: { $lt: before } }
+      await inTime(native(endedSessions).deleteMany(expired, writing))
+      return (await inTime(native(sessions).deleteMany(expired, writing))).deletedCount
     },
 
     async setLastSeen(lastSeen) {
       if (lastSeen.length === 0) return
-      const updates = lastSeen.map(({ username, at }) => ({
-        updateOne: { filter: { _id: username }, update: { $max: { lastSeenAt: at } } },
+      const updates = lastSeen.map(({ userId, at }) => ({
+        updateOne: { filter: { _id: userId }, update: { $max: { lastSeenAt: at } } },
       }))
       await inTime(native(users).bulkWrite(updates, { ordered: false, ...writing }))
     },
 
-    async lastSeen(usernames) {
-      const seen = { _id: trusted({ $in: usernames }), lastSeenAt: trusted({ $exists: true }) }
-      const found = await inTime(users.find(seen, { lastSeenAt: 1 }, reading).exec())
-      return new Map(found.map(({ _id, lastSeenAt }) => [_id, lastSeenAt as Date]))
+    async lastSeen(userIds) {
+      const seen = await find(users, { _id: { $in: userIds }, lastSeenAt: { $exists: true } })
+      return new Map(seen.map(({ _id, lastSeenAt }) => [_id, lastSeenAt as Date]))
     },
   }
 }
 
-const toUser = ({ _id, displayName, passwordHash, createdAt }: UserDocument): StoredUser => ({
-  username: _id,
-  displayName,
-  passwordHash,
-  createdAt,
-})
-
-const toSession = ({ _id, username, createdAt, expiresAt }: SessionDocument): StoredSession => ({
+const toSession = ({ _id, userId, createdAt, expiresAt }: SessionDocument): StoredSession => ({
   tokenHash: _id,
-  username,
+  userId,
   createdAt,
   expiresAt,
 })

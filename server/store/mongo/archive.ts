@@ -1,7 +1,8 @@
 import type { Model } from 'mongoose'
-import { messageId } from '../../contract/index.ts'
+import { messageId, messagePlace } from '../../contract/index.ts'
 import {
   type Archive,
+  type ArchivedMember,
   type ArchiveRows,
   type Key,
   keyOf,
@@ -10,9 +11,10 @@ import {
 } from '../../domain/archive.ts'
 import type { Log } from '../../domain/ports.ts'
 import { connect, explained } from './connect.ts'
-import { audienceOf, memberId } from './documents.ts'
+import { audienceOf, toDocument, toKept, toUser } from './documents.ts'
 import { insertedOf } from './errors.ts'
 import { prepare } from './prepare.ts'
+import { find } from './reads.ts'
 import {
   type ConversationDocument,
   defineModels,
@@ -21,113 +23,129 @@ import {
   type Models,
   native,
   type SessionDocument,
+  type TextDocument,
   type UserDocument,
 } from './schema.ts'
+import { newMember } from './tails.ts'
+import { textId } from './texts.ts'
 
 type Read = { [S in Section]: (after: Key, limit: number) => Promise<ArchiveRows[S][]> }
 
-const readsOf = ({ users, sessions, endedSessions, conversations, members, messages }: Models): Read => {
-  const { trusted } = users.base
-  const behind = (id: string) => ({ _id: trusted({ $gt: id }) })
-  const pageOf = (limit: number) => ({ lean: true, sort: { _id: 1 }, limit }) as const
-
-  const membersOf = async (ids: string[]): Promise<Map<string, MemberDocument[]>> => {
-    const found = await members.find({ conversationId: trusted({ $in: ids }) }, null, {
-      lean: true,
-      sort: { conversationId: 1, username: 1 },
-    })
-    const byConversation = new Map<string, MemberDocument[]>()
-    for (const member of found)
-      byConversation.set(member.conversationId, [...(byConversation.get(member.conversationId) ?? []), member])
-    return byConversation
-  }
-
-  /** The messages themselves say which one is the last: a conversation may lag behind them. */
-  const lastOf = async (heads: ConversationDocument[]): Promise<Map<string, ArchiveRows['conversations']['last']>> => {
-    const last = new Map(
-      heads.map(({ _id, lastSeq, lastVersion, lastSentAt }) => [
-        _id,
-        { seq: lastSeq, version: lastVersion, sentAt: lastSentAt },
-      ]),
-    )
-    if (heads.length === 0) return last
-    const notBefore = heads.map(({ _id, lastSeq }) => ({ conversationId: _id, seq: trusted({ $gte: lastSeq }) }))
-    const found = await messages.find(
-      { $or: notBefore },
-      { conversationId: 1, seq: 1, version: 1, sentAt: 1 },
-      { lean: true, sort: { conversationId: 1, seq: 1 } },
-    )
-    for (const { conversationId, seq, version, sentAt } of found) last.set(conversationId, { seq, version, sentAt })
-    return last
-  }
+const readsOf = (models: Models): Read => {
+  const { users, sessions, endedSessions, conversations, messages, messageTexts } = models
+  const behind = ([id]: Key) => ({ _id: { $gt: id } })
+  const page = (limit: number) => ({ sort: { _id: 1 }, limit }) as const
 
   return {
-    users: async ([after], limit) =>
-      (await users.find(behind(after), null, pageOf(limit))).map(
-        ({ _id, displayName, passwordHash, createdAt, lastSeenAt }) => ({
-          username: _id,
-          displayName,
-          passwordHash,
-          createdAt,
-          lastSeenAt: lastSeenAt ?? null,
-        }),
-      ),
-    sessions: async ([after], limit) =>
-      (await sessions.find(behind(after), null, pageOf(limit))).map(({ _id, username, createdAt, expiresAt }) => ({
+    users: async (after, limit) =>
+      (await find(users, behind(after), page(limit))).map((document) => ({
+        ...toUser(document),
+        lastSeenAt: document.lastSeenAt ?? null,
+      })),
+    sessions: async (after, limit) =>
+      (await find(sessions, behind(after), page(limit))).map(({ _id, userId, createdAt, expiresAt }) => ({
         tokenHash: _id,
-        username,
+        userId,
         createdAt,
         expiresAt,
       })),
-    endedSessions: async ([after], limit) =>
-      (await endedSessions.find(behind(after), null, pageOf(limit))).map(({ _id, version, expiresAt }) => ({
+    endedSessions: async (after, limit) =>
+      (await find(endedSessions, behind(after), page(limit))).map(({ _id, version, expiresAt }) => ({
         tokenHash: _id,
         version,
         expiresAt,
       })),
-    async conversations([after], limit) {
-      const heads = await conversations.find(behind(after), null, pageOf(limit))
-      const [all, last] = await Promise.all([membersOf(heads.map(({ _id }) => _id)), lastOf(heads)])
+    async conversations(after, limit) {
+      const heads = await find(conversations, behind(after), page(limit))
+      const [all, last] = await Promise.all([
+        membersOf(
+          models,
+          heads.map(({ _id }) => _id),
+        ),
+        lastOf(models, heads),
+      ])
       return heads.map(({ _id, kind }) => ({
         id: _id,
         kind,
-        members: (all.get(_id) ?? []).map(({ username, deliveredSeq, readSeq, version }) => ({
-          username,
-          deliveredSeq,
-          readSeq,
-          version,
-        })),
+        members: (all.get(_id) ?? []).map(toArchivedMember),
         last: last.get(_id) as ArchiveRows['conversations']['last'],
       }))
     },
     async messages([id, seq], limit) {
-      const order = { conversationId: 1, seq: 1 } as const
-      const rest = (limit: number) => ({ lean: true, sort: order, limit }) as const
-      const found = await messages.find({ conversationId: id, seq: trusted({ $gt: seq }) }, null, rest(limit))
-      if (found.length < limit) {
-        const later = { conversationId: trusted({ $gt: id }) }
-        found.push(...(await messages.find(later, null, rest(limit - found.length))))
-      }
-      return found.map(({ conversationId, seq, version, sender, text, sentAt, clientMessageId }) => ({
-        conversationId,
-        seq,
-        version,
-        sender,
+      const sort = { conversationId: 1, seq: 1 } as const
+      const found = await find(messages, { conversationId: id, seq: { $gt: seq } }, { sort, limit })
+      const left = limit - found.length
+      if (left > 0) found.push(...(await find(messages, { conversationId: { $gt: id } }, { sort, limit: left })))
+      return found.map(toKept)
+    },
+    async texts([id, revision], limit) {
+      const sort = { messageId: 1, revision: 1 } as const
+      const found = await find(messageTexts, { messageId: id, revision: { $gt: revision } }, { sort, limit })
+      const left = limit - found.length
+      if (left > 0) found.push(...(await find(messageTexts, { messageId: { $gt: id } }, { sort, limit: left })))
+      return found.map(({ messageId, revision, text, since }) => ({
+        ...messagePlace(messageId),
+        revision,
         text,
-        sentAt,
-        clientMessageId: clientMessageId ?? null,
+        since,
       }))
     },
   }
+}
+
+const membersOf = async ({ members }: Models, ids: string[]): Promise<Map<string, MemberDocument[]>> => {
+  const sort = { conversationId: 1, userId: 1 } as const
+  const byConversation = new Map<string, MemberDocument[]>()
+  for (const member of await find(members, { conversationId: { $in: ids } }, { sort })) {
+    const known = byConversation.get(member.conversationId)
+    if (known) known.push(member)
+    else byConversation.set(member.conversationId, [member])
+  }
+  return byConversation
+}
+
+const toArchivedMember = (member: MemberDocument): ArchivedMember => ({
+  userId: member.userId,
+  deliveredSeq: member.deliveredSeq,
+  readSeq: member.readSeq,
+  version: member.version,
+  fromSeq: member.fromSeq,
+  untilSeq: member.untilSeq ?? null,
+  former: (member.former ?? []).map(({ fromSeq, untilSeq }) => ({ fromSeq, untilSeq })),
+})
+
+type Last = Pick<MessageDocument, 'seq' | 'version' | 'sentAt'>
+
+/** The messages themselves say which one is the last: a conversation may lag behind them. */
+const lastOf = async (
+  { messages }: Models,
+  heads: ConversationDocument[],
+): Promise<Map<string, ArchiveRows['conversations']['last']>> => {
+  const last = new Map(
+    heads.map(({ _id, lastSeq, lastVersion, lastSentAt }): [string, Last] => [
+      _id,
+      { seq: lastSeq, version: lastVersion, sentAt: lastSentAt },
+    ]),
+  )
+  if (heads.length === 0) return last
+  const notBefore = heads.map(({ _id, lastSeq }) => ({ conversationId: _id, seq: { $gte: lastSeq } }))
+  const sort = { conversationId: 1, seq: 1 } as const
+  for (const { conversationId, seq, version, sentAt } of await find(messages, { $or: notBefore }, { sort }))
+    last.set(conversationId, { seq, version, sentAt })
+  return last
 }
 
 const archiveOf = (models: Models): Pick<Archive, 'read' | 'count'> => {
   const read = readsOf(models)
   return {
     read: (section, after, limit) => read[section](after, limit),
-    count: (section) => models[section].estimatedDocumentCount().exec(),
+    count: (section) => collectionOf(models, section).estimatedDocumentCount().exec(),
   }
 }
+
+/** Of all that holds rows of this section, the one that holds them one by one. */
+const collectionOf = (models: Models, section: Section): Model<never> =>
+  (section === 'texts' ? models.messageTexts : models[section]) as unknown as Model<never>
 
 const open = async (uri: string, log: Log) => {
   const { connection, kind, close } = await connect(uri, log)
@@ -210,11 +228,9 @@ const writesOf = (models: Models): { [S in Section]: (rows: ArchiveRows[S][]) =>
     insertMissing(
       models.users,
       rows.map(
-        ({ username, displayName, passwordHash, createdAt, lastSeenAt }): UserDocument => ({
-          _id: username,
-          displayName,
-          passwordHash,
-          createdAt,
+        ({ userId, lastSeenAt, ...user }): UserDocument => ({
+          _id: userId,
+          ...user,
           ...(lastSeenAt && { lastSeenAt }),
         }),
       ),
@@ -230,43 +246,51 @@ const writesOf = (models: Models): { [S in Section]: (rows: ArchiveRows[S][]) =>
       rows.map(({ tokenHash, ...ended }) => ({ _id: tokenHash, ...ended })),
     ),
   async conversations(rows) {
-    const membersOfAll: MemberDocument[] = []
-    const heads: ConversationDocument[] = []
-    for (const { id, kind, members, last } of rows) {
-      const audience = audienceOf(
-        id,
-        kind,
-        members.map(({ username }) => username),
-      )
-      for (const member of members)
-        membersOfAll.push({ _id: memberId(id, member.username), conversationId: id, kind, audience, ...member })
-      heads.push({ _id: id, kind, audience, lastSeq: last.seq, lastVersion: last.version, lastSentAt: last.sentAt })
-    }
-    await insertMissing(models.members, membersOfAll)
-    await insertMissing(models.conversations, heads)
-  },
-  async messages(rows) {
-    const audiences = await audiencesOf(models, rows)
     await insertMissing(
-      models.messages,
-      rows.map(
-        ({ clientMessageId, ...message }): MessageDocument => ({
-          _id: messageId(message.conversationId, message.seq),
-          audience: audiences.get(message.conversationId) as string[],
-          ...message,
-          ...(clientMessageId !== null && { clientMessageId }),
-        }),
-      ),
+      models.members,
+      rows.flatMap(({ id, members }) => members.map((member) => toMember(id, member))),
+    )
+    await insertMissing(
+      models.conversations,
+      rows.map(({ id, kind, last }) => ({
+        _id: id,
+        kind,
+        audience: audienceOf(id),
+        lastSeq: last.seq,
+        lastVersion: last.version,
+        lastSentAt: last.sentAt,
+      })),
     )
   },
+  async messages(rows) {
+    await insertMissing(models.messages, rows.map(toDocument))
+    await noteLastSenders(models, rows)
+  },
+  texts: (rows) =>
+    insertMissing(
+      models.messageTexts,
+      rows.map(({ conversationId, seq, revision, text, since }): TextDocument => {
+        const id = messageId(conversationId, seq)
+        return { _id: textId(id, revision), conversationId, messageId: id, revision, text, since }
+      }),
+    ),
 })
 
-const audiencesOf = async (models: Models, rows: ArchiveRows['messages'][]): Promise<Map<string, string[]>> => {
-  const ids = [...new Set(rows.map(({ conversationId }) => conversationId))]
-  const heads = await models.conversations.find(
-    { _id: models.conversations.base.trusted({ $in: ids }) },
-    { audience: 1 },
-    { lean: true },
-  )
-  return new Map(heads.map(({ _id, audience }) => [_id, audience]))
+const toMember = (id: string, { untilSeq, former, ...member }: ArchivedMember): MemberDocument => ({
+  ...newMember(id, member.userId, member.fromSeq),
+  ...member,
+  ...(untilSeq !== null && { untilSeq }),
+  ...(former.length > 0 && { former }),
+})
+
+/** The next message of a conversation goes by who sent the last one. Rows come in the order of their numbers. */
+const noteLastSenders = async ({ conversations }: Models, rows: ArchiveRows['messages'][]): Promise<void> => {
+  const newest = new Map(rows.map((row) => [row.conversationId, row]))
+  const updates = Array.from(newest.values(), ({ conversationId, seq, sender, senderOrdinal }) => ({
+    updateOne: {
+      filter: { _id: conversationId, lastSeq: seq },
+      update: { $set: { lastSender: sender, lastSenderOrdinal: senderOrdinal } },
+    },
+  }))
+  if (updates.length > 0) await native(conversations).bulkWrite(updates, { ordered: false })
 }

@@ -1,156 +1,157 @@
-import { messageId, type Version } from '../../contract/index.ts'
-import type { Change, MessageStore, StoredMessage } from '../../domain/ports.ts'
-import { audienceKeys } from './audience.ts'
-import { byVersion, toMessage, toReceipt } from './documents.ts'
-import { inTime } from './errors.ts'
-import { overlap, waitMaxMs } from './limits.ts'
-import { aggregate, type MessageDocument, type Models } from './schema.ts'
+import type { UserId, Version } from '../../contract/index.ts'
+import type { Change, MessageStore } from '../../domain/ports.ts'
+import {
+  isMember,
+  messageChanged,
+  messageSent,
+  profileChanged,
+  receiptMoved,
+  toMessage,
+  toProfile,
+  toReceipt,
+} from './documents.ts'
+import { mergePages, pagesBehind } from './merge-pages.ts'
+import { changedFor, type Readable, readableBy, sentTo, type VersionRange } from './readable.ts'
+import { find } from './reads.ts'
+import type { MessageDocument, Models, UserDocument } from './schema.ts'
+import { undeliveredPages } from './undelivered.ts'
 
-type Here = 'overlap' | 'version' | 'changes' | 'undelivered' | 'backlog' | 'latestVersions'
+const byVersion = { version: 1 } as const
+const byId = { _id: 1 } as const
+const byChange = { changedVersion: 1 } as const
+const changeOf = ({ changedVersion }: MessageDocument): Version => changedVersion ?? 0
+const versionOf = ({ version }: { version: Version }): Version => version
 
-/** Up to so many conversations are read each from its first undelivered message on; more, all from the first of all. */
-const linesMax = 100
+/** A source reads so many rows at once also for smaller pages: those would cost a query of each kind for each change. */
+const leastAtOnce = 20
 
-/** So many messages are read at once where some of them are passed over. */
-const scanned = 1_000
+/**
+ * What changed within a range of versions: each kind of change is read by its own index, and all are merged by version.
+ * Messages that are new to the reader and those that changed in place are told apart by where the reader began, which
+ * stays the same from page to page.
+ */
+export const changeStore = (models: Models): Pick<MessageStore, 'changes' | 'allChanges' | 'undelivered'> => {
+  const { users, members, messages } = models
 
-/** Versions and what changed after them. */
-export const changeStore = (models: Models, nextVersion: () => Promise<Version>): Pick<MessageStore, Here> => {
-  const { members, messages } = models
-  const { trusted } = messages.base
-  const reading = { lean: true, maxTimeMS: waitMaxMs } as const
-
-  /** Her conversations with messages above her `deliveredSeq`. */
-  const undeliveredLines = (username: string) =>
-    aggregate<{ conversationId: string; deliveredSeq: number }>(members, [
-      { $match: { username } },
-      { $lookup: { from: 'conversations', localField: 'conversationId', foreignField: '_id', as: 'head' } },
-      { $unwind: '$head' },
-      { $match: { $expr: { $gt: ['$head.lastSeq', '$deliveredSeq'] } } },
-      { $project: { _id: 0, conversationId: 1, deliveredSeq: 1 } },
-    ])
-
-  /** By version from the first undelivered one on; what was delivered between them is passed over. */
-  const firstOfMany = async (
-    username: string,
-    lines: { conversationId: string; deliveredSeq: number }[],
-    { after, upTo }: { after: number; upTo: number },
+  const sent = (
+    filter: (range: VersionRange) => object,
+    { after, upTo }: VersionRange,
     limit: number,
-  ): Promise<StoredMessage[]> => {
-    const delivered = new Map(lines.map(({ conversationId, deliveredSeq }) => [conversationId, deliveredSeq]))
-    const keys = await audienceKeys(models, [username])
-    const firstIds = lines.map(({ conversationId, deliveredSeq }) => messageId(conversationId, deliveredSeq + 1))
-    const [first] = await inTime(
-      messages
-        .find(
-          { conversationId: trusted({ $in: [...delivered.keys()] }), _id: trusted({ $in: firstIds }) },
-          { version: 1 },
-          {
-            ...reading,
-            sort: { version: 1 },
-            limit: 1,
-          },
-        )
-        .exec(),
+    sort: typeof byVersion | typeof byId = byVersion,
+  ) =>
+    mapped(
+      pagesBehind(after, limit, versionOf, (after) => find(messages, filter({ after, upTo }), { sort, limit })),
+      messageSent,
     )
-    const found: MessageDocument[] = []
-    for (let from = Math.max(after, (first?.version ?? 0) - 1); ; ) {
-      const version = trusted({ $gt: from, $lte: upTo })
-      const page = await inTime(
-        messages
-          .find({ audience: trusted({ $in: [...keys.keys()] }), version }, null, {
-            ...reading,
-            sort: { version: 1 },
-            limit: scanned,
-          })
-          .exec(),
-      )
-      found.push(...page.filter(({ conversationId, seq }) => seq > (delivered.get(conversationId) ?? seq)))
-      if (page.length < scanned || found.length >= limit) return found.slice(0, limit).map(toMessage)
-      from = page.at(-1)?.version ?? from
-    }
+
+  const changed = (filter: (range: VersionRange) => object, { after, upTo }: VersionRange, limit: number) =>
+    mapped(
+      pagesBehind(after, limit, changeOf, (after) =>
+        find(messages, filter({ after, upTo }), { sort: byChange, limit }),
+      ),
+      (document) => messageChanged(toMessage(document)),
+    )
+
+  const receipts = (filter: object, { after, upTo }: VersionRange, limit: number) =>
+    mapped(
+      pagesBehind(after, limit, versionOf, (after) =>
+        find(members, { ...filter, version: { $gt: after, $lte: upTo }, ...isMember }, { sort: byVersion, limit }),
+      ),
+      (document) => receiptMoved(toReceipt(document)),
+    )
+
+  const profiles = ({ after, upTo }: VersionRange, limit: number) =>
+    pagesBehind(after, limit, versionOf, (after) =>
+      find(users, { version: { $gt: after, $lte: upTo } }, { sort: byVersion, limit }),
+    )
+
+  const changesOf = async function* (
+    userId: UserId,
+    readable: Readable,
+    range: VersionRange,
+    except: string[],
+    limit: number,
+  ): AsyncGenerator<Change[], void> {
+    const atOnce = Math.max(limit, leastAtOnce)
+    const isSent = await sentTo(models, readable)
+    const isNew = (range: VersionRange) =>
+      except.length === 0 ? isSent(range) : { $and: [isSent(range), { conversationId: { $nin: except } }] }
+    yield* mergePages(
+      [
+        sent(isNew, range, atOnce),
+        changed((part) => changedFor(readable, part, range.after), range, atOnce),
+        receipts({ audience: { $in: readable.current } }, range, atOnce),
+        filtered(profiles(range, atOnce), (page) => thoseWhoShare(models, userId, readable, page)),
+      ],
+      limit,
+    )
   }
 
   return {
-    overlap,
-    version: nextVersion,
-
-    async changes(username, { after, upTo, except }, limit) {
-      const keys = await audienceKeys(models, [username])
-      const range = {
-        audience: trusted({ $in: [...keys.keys()] }),
-        // A receipt that never moved has version 0.
-        version: trusted({ $gt: Math.max(0, after), $lte: upTo }),
-        ...(except.length > 0 && { conversationId: trusted({ $nin: except }) }),
-      }
-      const options = { ...reading, sort: { version: 1 }, limit } as const
-      const [newMessages, moved] = await Promise.all([
-        inTime(messages.find(range, null, options).exec()),
-        inTime(members.find(range, null, options).exec()),
-      ])
-      const changes: Change[] = [
-        ...newMessages.map(
-          (document): Change => ({ type: 'message', version: document.version, message: toMessage(document) }),
-        ),
-        ...moved.map(
-          (document): Change => ({ type: 'receipt', version: document.version, receipt: toReceipt(document) }),
-        ),
-      ]
-      return changes.sort(byVersion).slice(0, limit)
+    async *changes(userId, { after, upTo, except }, limit) {
+      yield* changesOf(userId, await readableBy(models, userId), { after: started(after), upTo }, except, limit)
     },
 
-    async undelivered(username, { after, upTo }, limit) {
-      const lines = await undeliveredLines(username)
-      if (lines.length === 0) return []
-      const version = trusted({ $gt: after, $lte: upTo })
-      const options = { ...reading, sort: { version: 1 }, limit } as const
-      if (lines.length <= linesMax) {
-        const above = lines.map(({ conversationId, deliveredSeq }) => ({
-          conversationId,
-          seq: trusted({ $gt: deliveredSeq }),
-          version,
-        }))
-        return (await inTime(messages.find({ $or: above }, null, options).exec())).map(toMessage)
-      }
-      return firstOfMany(username, lines, { after, upTo }, limit)
-    },
-
-    async backlog(username, after, moreThan) {
-      const keys = await audienceKeys(models, [username])
-      const missed = { audience: { $in: [...keys.keys()] }, version: { $gt: after } }
-      const [any] = await aggregate<{ count: number }>(messages, [
-        { $match: missed },
-        { $limit: moreThan + 1 },
-        { $count: 'count' },
-      ])
-      // Mostly little was missed, and then nothing has to be counted by conversation.
-      if ((any?.count ?? 0) <= moreThan) return []
-      const counts = await aggregate<{ _id: string; first: number; count: number }>(messages, [
-        { $match: missed },
-        { $group: { _id: '$conversationId', first: { $min: '$seq' }, count: { $sum: 1 } } },
-        { $match: { count: { $gt: moreThan } } },
-      ])
-      return counts.map(({ _id, first }) => ({ conversationId: _id, afterSeq: first - 1 }))
-    },
-
-    async latestVersions(usernames, after) {
-      const keys = await audienceKeys(models, usernames)
-      const audience = { $in: [...keys.keys()] }
-      const newest = [
-        { $match: { audience, version: { $gt: after } } },
-        { $project: { _id: 0, audience: 1, version: 1 } },
-        { $unwind: '$audience' },
-        { $match: { audience } },
-        { $group: { _id: '$audience', version: { $max: '$version' } } },
-      ]
-      const found = await Promise.all(
-        [messages, members].map((model) => aggregate<{ _id: string; version: number }>(model, newest)),
+    allChanges({ after, upTo }, limit) {
+      const range = { after: started(after), upTo }
+      const atOnce = Math.max(limit, leastAtOnce)
+      return mergePages(
+        [
+          sent(
+            ({ after, upTo }) => ({ _id: { $gt: after, $lte: upTo }, versionApart: { $exists: false } }),
+            range,
+            atOnce,
+            byId,
+          ),
+          sent(({ after, upTo }) => ({ version: { $gt: after, $lte: upTo }, versionApart: true }), range, atOnce),
+          changed(
+            ({ after, upTo }) => ({ changedVersion: { $gt: after, $lte: upTo }, version: { $lte: range.after } }),
+            range,
+            atOnce,
+          ),
+          receipts({}, range, atOnce),
+          filtered(profiles(range, atOnce), async (page) => page),
+        ],
+        limit,
       )
-      const latest = new Map<string, number>()
-      for (const { _id, version } of found.flat()) {
-        for (const username of keys.get(_id) ?? []) latest.set(username, Math.max(version, latest.get(username) ?? 0))
-      }
-      return latest
     },
+
+    undelivered: (userId, range, limit) => undeliveredPages(models, userId, range, limit),
   }
+}
+
+/** A receipt that never moved has version 0. */
+const started = (after: Version): Version => Math.max(0, after)
+
+async function* mapped<Row>(
+  pages: AsyncIterable<Row[]>,
+  toChange: (row: Row) => Change,
+): AsyncGenerator<Change[], void> {
+  for await (const page of pages) yield page.map(toChange)
+}
+
+async function* filtered(
+  pages: AsyncIterable<UserDocument[]>,
+  select: (page: UserDocument[]) => Promise<UserDocument[]>,
+): AsyncGenerator<Change[], void> {
+  for await (const page of pages) {
+    yield (page.length === 0 ? [] : await select(page)).map((user) => profileChanged(toProfile(user)))
+  }
+}
+
+/**
+ * Profiles change seldom, so that those within a range are read for everybody, and kept where the reader is in a
+ * conversation with them: a mark in each of their conversations would be a write for each.
+ */
+const thoseWhoShare = async (
+  { members }: Models,
+  userId: UserId,
+  { current }: Readable,
+  page: UserDocument[],
+): Promise<UserDocument[]> => {
+  const others = page.map(({ _id }) => _id).filter((id) => id !== userId)
+  const shared = { userId: { $in: others }, audience: { $in: current }, ...isMember }
+  const found = others.length === 0 ? [] : await find(members, shared, { projection: { userId: 1 } })
+  const known = new Set([userId, ...found.map((member) => member.userId)])
+  return page.filter(({ _id }) => known.has(_id))
 }

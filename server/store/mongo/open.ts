@@ -1,20 +1,23 @@
 import { ChatError } from '../../contract/index.ts'
-import type { Change, Log, MessageStore, Store } from '../../domain/ports.ts'
+import type { Change, Log, Store } from '../../domain/ports.ts'
+import { userCreation } from './account-writes.ts'
 import { accountStore } from './accounts.ts'
-import { type Advance, advanceOf, createAdvances } from './advances.ts'
-import { type Append, appendOf, createAppends } from './appends.ts'
+import { appendOf } from './append-outcomes.ts'
+import { backlogStore } from './backlog.ts'
 import { changeStore } from './changes.ts'
 import { connect, explained, type Topology } from './connect.ts'
 import { conversationStore } from './conversations.ts'
 import { inTime, unavailable, wordsOf } from './errors.ts'
-import { createHeads } from './heads.ts'
+import { changesOf, createWrites, type Write } from './group-writes.ts'
+import { deletionOf, editOf } from './message-changes.ts'
 import { takeNodeNumber } from './node-number.ts'
 import { nodeStore } from './nodes.ts'
 import { prepare } from './prepare.ts'
+import { advanceOf } from './receipt-writes.ts'
 import { defineModels } from './schema.ts'
 import { clockFault } from './server-clock.ts'
 import { createVersions } from './versions.ts'
-import { type Outcome, startWrites } from './writes.ts'
+import { startWrites } from './writes.ts'
 
 export interface MongoOptions {
   uri: string
@@ -59,9 +62,6 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
     await prepare(connection, models, log)
     const node = await takeNodeNumber(models, now, log)
     const versions = createVersions(node.current, now)
-    const appendAll = createAppends({ models, heads: createHeads(models), versions, log })
-    const advanceAll = createAdvances({ models, versions, log })
-
     let tellLate = (_changes: Change[]): void => {}
 
     const checkClock = async () => {
@@ -88,20 +88,15 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
       return versions.next()
     }
 
-    const write = async (group: (Append | Advance)[]) => {
-      await mayGiveVersions()
-      const appends = group.filter((write) => write.type === 'append')
-      const advances = group.filter((write) => write.type === 'advance')
-      const [appended, advanced] = await Promise.all([
-        appends.length > 0 ? appendAll(appends) : [],
-        advances.length > 0 ? advanceAll(advances) : [],
-      ])
-      const outcomes = new Map<Append | Advance, Outcome<unknown>>()
-      for (const [i, append] of appends.entries()) outcomes.set(append, appended[i] as Outcome<unknown>)
-      for (const [i, advance] of advances.entries()) outcomes.set(advance, advanced[i] as Outcome<unknown>)
-      return group.map((write) => outcomes.get(write) as Outcome<unknown>)
-    }
-    const writes = startWrites<Append | Advance>(write, (result) => tellLate(changesOf(result as Written)), log)
+    const carryOut = createWrites({ models, versions, log })
+    const writes = startWrites<Write>(
+      async (group) => {
+        await mayGiveVersions()
+        return carryOut(group)
+      },
+      (write, result) => tellLate(changesOf(write, result)),
+      log,
+    )
 
     const clockTimer = setInterval(() => {
       checkClock().catch((error: unknown) =>
@@ -128,24 +123,40 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
         if (closed) throw unavailable('the store is closed')
         return ask(...parameters)
       }
+    const pagesWhileOpen = <Parameters extends unknown[], Page>(
+      ask: (...parameters: Parameters) => AsyncIterable<Page>,
+    ) =>
+      async function* (...parameters: Parameters): AsyncGenerator<Page, void> {
+        if (closed) throw unavailable('the store is closed')
+        for await (const page of ask(...parameters)) {
+          yield page
+          if (closed) throw unavailable('the store is closed')
+        }
+      }
     const guarded = <Port extends object>(port: Port): Port =>
       Object.fromEntries(
         Object.entries(port).map(([name, ask]) => [name, typeof ask === 'function' ? whileOpen(ask) : ask]),
       ) as Port
+    const { changes, allChanges, undelivered } = changeStore(models)
 
-    const messageWrites: Pick<MessageStore, 'append' | 'advance' | 'onLate'> = {
-      onLate(tell) {
-        tellLate = tell
-      },
-      append: (draft) => writes.write(appendOf(draft)),
-      advance: async (moves) => (moves.length === 0 ? [] : writes.write(advanceOf(moves))),
-    }
     return {
       ...guarded(accountStore(models, nextVersion)),
       ...guarded(conversationStore(models)),
-      ...guarded(changeStore(models, nextVersion)),
+      ...guarded(backlogStore(models, nextVersion)),
       ...guarded(nodeStore(models)),
-      ...messageWrites,
+      changes: pagesWhileOpen(changes),
+      allChanges: pagesWhileOpen(allChanges),
+      undelivered: pagesWhileOpen(undelivered),
+      // Of the same depth all of them, so that they resolve in the order in which the group settles them.
+      createUser: (user) => writes.write(userCreation(user)),
+      updateProfile: (userId, { displayName }) => writes.write({ type: 'updateProfile', userId, displayName }),
+      append: (draft) => writes.write(appendOf(draft)),
+      edit: (edit) => writes.write(editOf(edit)),
+      delete: (deletion) => writes.write(deletionOf(deletion)),
+      advance: (moves) => (moves.length === 0 ? Promise.resolve([]) : writes.write(advanceOf(moves))),
+      onLate(tell) {
+        tellLate = tell
+      },
       ping: whileOpen(async () => {
         if (fault) throw new ChatError('unavailable', { message: fault })
         await inTime(node.renew(), pingMs).catch((cause: unknown) => {
@@ -161,11 +172,5 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
     throw error instanceof Error && error.name.startsWith('Mongo') ? explained(error, uri) : error
   }
 }
-
-type Written = Awaited<ReturnType<MessageStore['append'] | MessageStore['advance']>>
-const changesOf = (written: Written): Change[] =>
-  Array.isArray(written)
-    ? written.map((receipt): Change => ({ type: 'receipt', version: receipt.version, receipt }))
-    : [{ type: 'message', version: written.message.version, message: written.message }]
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }

@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type Connection, mongo } from 'mongoose'
 import type { Log } from '../../domain/ports.ts'
 import { isDuplicate } from './errors.ts'
-import { collectionNames, type Models } from './schema.ts'
-
-/** Raise it with every change that an older Parley could not live with, and bring older databases up to it here. */
-export const schemaVersion = 1
+import { collectionNames, type Models, native, type SchemaDocument } from './schema.ts'
+import { schemaVersion, upgrade } from './upgrade.ts'
 
 /**
  * Makes the collections and the indices that are missing; what is there costs a look. Building an index over many
@@ -28,6 +26,10 @@ export const prepare = async (
     )
   if (known && copyOf !== null && !known.copyOf)
     throw new Error(`The database ${connection.name} holds a Parley store already; name another one, or an empty one.`)
+  if (known?.copyOf && known.version < schemaVersion)
+    throw new Error(
+      `The database ${connection.name} holds an unfinished copy that an older Parley began: drop the database, and begin anew.`,
+    )
   if (known?.copyOf && known.copyOf.storeId !== copyOf)
     throw new Error(
       `The database ${connection.name} holds an unfinished copy of ${copyOf === null ? 'a' : 'another'} store: ` +
@@ -44,18 +46,32 @@ export const prepare = async (
     )
   // Another node, or another migration, starts at the same moment: what it is has to be looked at as well.
   if (!known && !(await claim(models, copyOf))) return prepare(connection, models, log, copyOf)
+  if (known && (known.version < schemaVersion || known.upgrade))
+    await upgrade(connection.name, models, log, () => createMissing(connection, models, log))
+  else await createMissing(connection, models, log)
+}
+
+const createMissing = async (connection: Connection, models: Models, log: Log): Promise<void> => {
+  const existing = new Set((await connection.listCollections()).map(({ name }) => name))
   for (const name of collectionNames) {
     if (!existing.has(name)) await models[name].createCollection()
     const present = existing.has(name) ? await models[name].listIndexes() : []
     const missing = models[name].schema.indexes().filter((wanted) => !isPresent(wanted, present, name))
     if (missing.length === 0) continue
     if (existing.has(name)) log.info({ collection: name, indices: missing.length }, 'building indices')
-    await models[name].createIndexes().catch((error: unknown) => {
-      if (!(error instanceof mongo.MongoNetworkTimeoutError)) throw error
-      throw new Error(
-        `The indices of ${connection.name}.${name} are not built yet. MongoDB goes on building them: start again when it is done.`,
-      )
-    })
+    for (const [key, options] of missing)
+      await createIndex(native(models[name] as Models['meta']), { key, ...options }, log)
+  }
+}
+
+/** One that takes longer than the driver waits goes on being built, and asking for it again waits for that. */
+const createIndex = async (collection: mongo.Collection<SchemaDocument>, index: object, log: Log): Promise<void> => {
+  try {
+    await collection.createIndexes([index as mongo.IndexDescription])
+  } catch (error) {
+    if (!(error instanceof mongo.MongoNetworkTimeoutError)) throw error
+    log.info({ index }, 'MongoDB is still building an index; waiting for it')
+    return createIndex(collection, index, log)
   }
 }
 

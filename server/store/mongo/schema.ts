@@ -1,13 +1,13 @@
-import { type Connection, type Model, type mongo, type PipelineStage, Schema, type SchemaDefinition } from 'mongoose'
-import { inTime } from './errors.ts'
-import { waitMaxMs } from './limits.ts'
+import { type Connection, type Model, type mongo, Schema, type SchemaDefinition } from 'mongoose'
 
 /** All collections and their indices, in one place. Names of fields are the contract's. */
 
 export interface UserDocument {
-  /** The username. */
+  /** The user id. */
   _id: string
   displayName: string
+  /** When the profile last changed. */
+  version: number
   passwordHash: string
   createdAt: Date
   lastSeenAt?: Date
@@ -16,7 +16,7 @@ export interface UserDocument {
 export interface SessionDocument {
   /** The hash of the token. */
   _id: string
-  username: string
+  userId: string
   createdAt: Date
   expiresAt: Date
 }
@@ -29,35 +29,73 @@ export interface ConversationDocument {
   audience: string[]
   lastSeq: number
   lastSentAt: Date
-  /** Of the newest message. */
+  /** At which the newest message was sent. */
   lastVersion: number
+  /** Who sent the newest message, and its `senderOrdinal`. Not there before the first one. */
+  lastSender?: string
+  lastSenderOrdinal?: number
 }
 
-/** A member and her receipt. */
+/** A membership and its receipt. It stays when the member has left: what was said before may still be read. */
 export interface MemberDocument {
-  /** `<conversationId> <username>` */
+  /** `<conversationId> <userId>` */
   _id: string
   conversationId: string
-  username: string
+  userId: string
   kind: 'direct' | 'group'
   audience: string[]
   deliveredSeq: number
   readSeq: number
+  /** Of the receipt; 0: it never moved. */
   version: number
+  fromSeq: number
+  /** Not there: a member. */
+  untilSeq?: number
+  /** Earlier intervals of somebody who came back, oldest first. */
+  former?: { fromSeq: number; untilSeq: number }[]
 }
 
 export interface MessageDocument {
-  /** The message's id. */
-  _id: string
+  /**
+   * The version at which it was sent. So the index that every collection has anyway finds what was sent lately, and no
+   * message pays for another one. Messages that Parley 0.1 stored have their id here.
+   */
+  _id: number | string
   conversationId: string
   seq: number
+  /** At which it was sent: the messages of a conversation come in the order of their numbers by it. */
   version: number
+  /** `version` is not `_id`: the message was found late and got a new one, or Parley 0.1 stored it. */
+  versionApart?: true
   audience: string[]
   sender: string
+  /** How many messages of its sender the conversation has up to and including it. */
+  senderOrdinal: number
+  /** Only messages of groups have it, and only they are in the index by sender. */
+  inGroup?: true
   text: string
   sentAt: Date
   /** Not there where the sender gave none. */
   clientMessageId?: string
+  /** Not there: 1. */
+  revision?: number
+  editedAt?: Date
+  deletedAt?: Date
+  /** At which it was last edited or deleted. Not there: it never was. */
+  changedVersion?: number
+  /** When that was stored, by the database's clock: it tells whether it was so late that readers may be past the version. */
+  changedAt?: Date
+}
+
+/** A text that a message had. */
+export interface TextDocument {
+  /** `<message id> <revision>` */
+  _id: string
+  conversationId: string
+  messageId: string
+  revision: number
+  text: string
+  since: Date
 }
 
 /** A session that was ended, until it would have expired. */
@@ -87,6 +125,8 @@ export interface SchemaDocument {
   version: number
   storeId: string
   createdAt: Date
+  /** An older database is being brought up to this schema: from which one, by whom, and up to which conversation. */
+  upgrade?: { from: number; owner: string; until: Date; conversation?: string }
   /** This is a copy that is not finished: of which store, and how far it is. */
   copyOf?: { storeId: string; section?: string; id?: string; seq?: number }
 }
@@ -102,8 +142,10 @@ const kind = { type: String, enum: ['direct', 'group'], required: true } as cons
  */
 const audience = { type: [String], required: true } as const
 
+type MakeSchema = <Document>(fields: { [Field in keyof Document]-?: SchemaDefinition[string] }) => Schema
+
 const collections = (readConcern: 'majority' | 'local') => {
-  const schema = <Document>(fields: { [Field in keyof Document]-?: SchemaDefinition[string] }): Schema =>
+  const schema: MakeSchema = (fields) =>
     new Schema(fields as SchemaDefinition, {
       versionKey: false,
       autoIndex: false,
@@ -115,14 +157,16 @@ const collections = (readConcern: 'majority' | 'local') => {
   const users = schema<UserDocument>({
     _id: text,
     displayName: text,
+    version: number,
     passwordHash: text,
     createdAt: date,
     lastSeenAt: Date,
   })
+  users.index({ version: 1 }, { name: 'user_by_version' })
 
-  const sessions = schema<SessionDocument>({ _id: text, username: text, createdAt: date, expiresAt: date })
+  const sessions = schema<SessionDocument>({ _id: text, userId: text, createdAt: date, expiresAt: date })
   sessions.index({ expiresAt: 1 }, { name: 'session_by_expiry' })
-  sessions.index({ username: 1 }, { name: 'session_by_user' })
+  sessions.index({ userId: 1 }, { name: 'session_by_user' })
 
   const conversations = schema<ConversationDocument>({
     _id: text,
@@ -131,44 +175,84 @@ const collections = (readConcern: 'majority' | 'local') => {
     lastSeq: number,
     lastSentAt: date,
     lastVersion: number,
+    lastSender: String,
+    lastSenderOrdinal: Number,
   })
   conversations.index({ audience: 1, lastVersion: -1 }, { name: 'conversation_by_audience' })
 
   const members = schema<MemberDocument>({
     _id: text,
     conversationId: text,
-    username: text,
+    userId: text,
     kind,
     audience,
     deliveredSeq: number,
     readSeq: number,
     version: number,
+    fromSeq: number,
+    untilSeq: Number,
+    former: Array,
   })
-  members.index({ conversationId: 1, username: 1 }, { name: 'member_by_conversation', unique: true })
-  members.index({ username: 1, kind: 1 }, { name: 'member_by_user' })
+  members.index({ conversationId: 1, userId: 1 }, { name: 'member_by_conversation', unique: true })
+  members.index({ userId: 1, kind: 1 }, { name: 'member_by_user' })
   members.index({ audience: 1, version: 1 }, { name: 'member_by_audience' })
+  // Partial, so that a new conversation does not pay for it.
+  members.index({ version: 1 }, { name: 'member_by_version', partialFilterExpression: { version: { $gt: 0 } } })
 
+  return { users, sessions, conversations, members, messages: messagesSchema(schema), ...smallCollections(schema) }
+}
+
+/** What a new message pays for is `_id`, `message_by_seq`, `message_by_client_id` and `message_by_audience`. */
+const messagesSchema = (schema: MakeSchema) => {
   const messages = schema<MessageDocument>({
-    _id: text,
+    _id: { type: Schema.Types.Mixed, required: true },
     conversationId: text,
     seq: number,
     version: number,
+    versionApart: Boolean,
     audience,
     sender: text,
+    senderOrdinal: number,
+    inGroup: Boolean,
     text,
     sentAt: date,
     clientMessageId: String,
+    revision: Number,
+    editedAt: Date,
+    deletedAt: Date,
+    changedVersion: Number,
+    changedAt: Date,
   })
+  const only = (name: string, partialFilterExpression: object) => ({ name, partialFilterExpression })
   messages.index({ conversationId: 1, seq: 1 }, { name: 'message_by_seq', unique: true })
   messages.index(
     { conversationId: 1, sender: 1, clientMessageId: 1 },
-    {
-      name: 'message_by_client_id',
-      unique: true,
-      partialFilterExpression: { clientMessageId: { $exists: true } },
-    },
+    { ...only('message_by_client_id', { clientMessageId: { $exists: true } }), unique: true },
   )
   messages.index({ audience: 1, version: 1 }, { name: 'message_by_audience' })
+  // In a direct conversation the ordinals of both people follow from any message; in a group they do not.
+  messages.index({ conversationId: 1, sender: 1, seq: 1 }, only('message_in_group_by_sender', { inGroup: true }))
+  messages.index({ version: 1 }, only('message_by_version_apart', { versionApart: true }))
+  const changed = { changedVersion: { $exists: true } }
+  messages.index({ audience: 1, changedVersion: 1 }, only('changed_message_by_audience', changed))
+  messages.index({ changedVersion: 1 }, only('changed_message_by_version', changed))
+  messages.index(
+    { conversationId: 1, seq: 1, sender: 1 },
+    only('deleted_message_by_seq', { deletedAt: { $exists: true } }),
+  )
+  return messages
+}
+
+const smallCollections = (schema: MakeSchema) => {
+  const messageTexts = schema<TextDocument>({
+    _id: text,
+    conversationId: text,
+    messageId: text,
+    revision: number,
+    text,
+    since: date,
+  })
+  messageTexts.index({ messageId: 1, revision: 1 }, { name: 'text_by_message' })
 
   const endedSessions = schema<EndedSessionDocument>({ _id: text, version: number, expiresAt: date })
   endedSessions.index({ version: 1 }, { name: 'ended_session_by_version' })
@@ -176,9 +260,16 @@ const collections = (readConcern: 'majority' | 'local') => {
 
   const nodes = schema<NodeDocument>({ _id: text, at: date })
   const nodeNumbers = schema<NodeNumberDocument>({ _id: number, owner: text, until: date })
-  const meta = schema<SchemaDocument>({ _id: text, version: number, storeId: text, createdAt: date, copyOf: Object })
+  const meta = schema<SchemaDocument>({
+    _id: text,
+    version: number,
+    storeId: text,
+    createdAt: date,
+    upgrade: Object,
+    copyOf: Object,
+  })
 
-  return { users, sessions, conversations, members, messages, endedSessions, nodes, nodeNumbers, meta }
+  return { messageTexts, endedSessions, nodes, nodeNumbers, meta }
 }
 
 export interface Models {
@@ -187,6 +278,7 @@ export interface Models {
   conversations: Model<ConversationDocument>
   members: Model<MemberDocument>
   messages: Model<MessageDocument>
+  messageTexts: Model<TextDocument>
   endedSessions: Model<EndedSessionDocument>
   nodes: Model<NodeDocument>
   nodeNumbers: Model<NodeNumberDocument>
@@ -199,6 +291,7 @@ export const collectionNames = [
   'conversations',
   'members',
   'messages',
+  'messageTexts',
   'endedSessions',
   'nodes',
   'nodeNumbers',
@@ -211,18 +304,6 @@ export const defineModels = (connection: Connection, readConcern: 'majority' | '
   return Object.fromEntries(collectionNames.map((name) => [name, model(name)])) as unknown as Models
 }
 
-/** With the read concern of its schema, which mongoose gives to queries alone. */
-export const aggregate = <Result>(
-  model: Models['members'] | Models['messages'],
-  pipeline: PipelineStage[],
-): Promise<Result[]> =>
-  inTime(
-    model
-      .aggregate<Result>(pipeline, { maxTimeMS: waitMaxMs })
-      .readConcern(model.schema.get('readConcern')?.level ?? 'majority')
-      .exec(),
-  )
-
 /** The driver's own collection: what was checked at the door is written without a second look at each field. */
 export const native = <Document extends { _id: unknown }>(model: Model<Document>): mongo.Collection<Document> =>
   model.collection as unknown as mongo.Collection<Document>
@@ -231,8 +312,9 @@ export const native = <Document extends { _id: unknown }>(model: Model<Document>
  * For `sh.shardCollection`: all that belongs to a conversation lies together, and every unique index begins with its key.
  * The small ones without a conversation can stay unsharded.
  */
-export const shardKeys: Record<'conversations' | 'members' | 'messages', Record<string, 1>> = {
+export const shardKeys: Record<'conversations' | 'members' | 'messages' | 'messageTexts', Record<string, 1>> = {
   conversations: { _id: 1 },
   members: { conversationId: 1 },
   messages: { conversationId: 1 },
+  messageTexts: { conversationId: 1 },
 }

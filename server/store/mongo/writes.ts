@@ -37,7 +37,7 @@ interface Waiting<Write> {
  */
 export const startWrites = <Write>(
   run: (writes: Write[]) => Promise<Outcome<unknown>[]>,
-  onLate: (result: unknown) => void,
+  onLate: (write: Write, result: unknown) => void,
   log: Log,
 ) => {
   let waiting: Waiting<Write>[] = []
@@ -85,7 +85,7 @@ export const startWrites = <Write>(
       else
         done.push({
           version: outcome.version,
-          tell: () => (caller ? caller.resolve(outcome.result) : onLate(outcome.result)),
+          tell: () => (caller ? caller.resolve(outcome.result) : onLate(waiting.write, outcome.result)),
         })
     }
     for (const { tell } of done.sort((a, b) => a.version - b.version)) tell()

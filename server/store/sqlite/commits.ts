@@ -1,9 +1,9 @@
-import { Worker } from 'node:worker_threads'
-import { ChatError } from '../../contract/index.ts'
+import { ChatError, editConflictWords, type Version } from '../../contract/index.ts'
 import type { Log } from '../../domain/ports.ts'
-import type { Settings } from './connection.ts'
-import type { FromWriter, Operation, Reply, Results, ToWriter } from './operations.ts'
+import { versionAt } from '../../domain/version-time.ts'
+import type { Operation, Outcome, Reply, Results } from './operations.ts'
 import type { WriterData } from './writer.ts'
+import { startWriterThread, type WriterThread } from './writer-thread.ts'
 
 /** One commit takes at most so many, so that the first of them does not wait long for the last. */
 const commitMax = 1_000
@@ -13,7 +13,7 @@ const failureEveryMs = 1_000
 
 interface Waiting {
   operation: Operation
-  resolve(result: never): void
+  resolve(result: unknown): void
   reject(error: ChatError): void
 }
 
@@ -24,127 +24,139 @@ interface Waiting {
  */
 export const startCommits = async (data: WriterData, log: Log) => {
   let waiting: Waiting[] = []
-  let committing: Waiting[] = []
-  let scheduled = false
-  let closing: Promise<void> | null = null
-  let idle = () => {}
-  let writer: Worker | null = null
-  let settings: Settings | null = null
-  let failureToldAt = Number.NEGATIVE_INFINITY
+  let running: Promise<void> | null = null
+  let commitUnderWay: Promise<unknown> = Promise.resolve()
+  let closed = false
   const counted = { commits: 0, operations: 0, failedCommits: 0 }
+  const logFailure = createFailureLog(log)
 
-  const start = (): Promise<void> =>
-    new Promise((ready, failed) => {
-      const worker = new Worker(new URL('./writer.js', import.meta.url), { workerData: data })
-      const send = (message: ToWriter) => worker.postMessage(message)
-      let serving = false
-      let refused = ''
-      worker.on('message', (message: FromWriter) => {
-        if ('committed' in message) return settle((operation, i) => reply(operation, message.committed[i]!))
-        if ('failed' in message) {
-          counted.failedCommits++
-          // On a full disk each one fails; a line a second tells as much.
-          if (performance.now() - failureToldAt >= failureEveryMs) {
-            failureToldAt = performance.now()
-            const { failedCommits } = counted
-            log.error({ reason: message.failed, failedCommits }, 'a commit failed; nothing of it was kept')
-          }
-          return settle(({ reject }) => reject(unavailable(message.failed)))
-        }
-        if ('walBytes' in message)
-          return log.warn(message, 'the log of the database cannot be cut; another process reads the file')
-        if ('refusedToStart' in message) {
-          refused = message.refusedToStart
-          return void worker.terminate()
-        }
-        if (closing) return send({ close: true })
-        settings = message.ready
-        serving = true
-        writer = worker
-        ready()
-        schedule()
-      })
-      worker.on('error', (error) => log.error({ error }, 'the writer of the database failed'))
-      worker.on('exit', (code) => {
-        writer = null
-        if (!serving)
-          return failed(new Error(refused || `The writer of the database ended at start with code ${code}.`))
-        const lost = [...committing, ...waiting]
-        waiting = []
-        committing = []
-        for (const { reject } of lost) reject(unavailable('the writer ended'))
-        idle()
-        if (closing) return
-        log.error({ code, lost: lost.length }, 'the writer of the database ended; starting it again')
-        start().then(
-          () => log.info({}, 'the writer of the database runs again'),
-          (error) => log.error({ error }, 'the writer of the database did not start again; nothing can be written'),
-        )
-      })
-      post = send
+  const first = await startWriterThread(data, log)
+  /** Null: it is being started again, or did not start. */
+  let writer: WriterThread | null = null
+  /** The highest position that anybody was told. */
+  let told: Version = first.version
+  /** Of the last commit: nothing that is not there yet has a version at or below it. */
+  let visible: Version = first.version
+
+  const use = (thread: WriterThread) => {
+    writer = thread
+    void thread.ended.then((code) => {
+      writer = null
+      const lost = waiting
+      waiting = []
+      for (const { reject } of lost) reject(unavailable('the writer ended'))
+      if (closed) return
+      log.error({ code, lost: lost.length }, 'the writer of the database ended; starting it again')
+      startWriterThread(data, log).then(
+        (next) => {
+          if (closed) return void next.close()
+          use(next)
+          log.info({}, 'the writer of the database runs again')
+        },
+        (error) => log.error({ error }, 'the writer of the database did not start again; nothing can be written'),
+      )
     })
-  let post: (message: ToWriter) => void
+  }
+  use(first)
 
-  const settle = (each: (waiting: Waiting, index: number) => void) => {
-    const done = committing
-    committing = []
+  const runAll = async () => {
+    while (waiting.length > 0 && writer) {
+      // At the end of this turn of the event loop, so that what came in by many sockets shares a commit.
+      await new Promise((resolve) => setImmediate(resolve))
+      const group = waiting.splice(0, commitMax)
+      if (group.length === 0) continue
+      const commit = writer?.commit(
+        group.map(({ operation }) => operation),
+        told,
+      )
+      commitUnderWay = commit ?? Promise.resolve()
+      settle(group, (await commit) ?? null)
+    }
+    // In the same turn as the last look at what waits: whoever writes next starts it again.
+    running = null
+  }
+
+  const settle = (group: Waiting[], outcome: Outcome | null) => {
     counted.commits++
-    counted.operations += done.length
-    done.forEach(each)
-    if (waiting.length) schedule()
-    else idle()
+    counted.operations += group.length
+    if (outcome === null) for (const { reject } of group) reject(unavailable('the writer ended'))
+    else if ('committed' in outcome) {
+      visible = outcome.version
+      for (const [i, asked] of group.entries()) answer(asked, outcome.committed[i]!)
+    } else {
+      counted.failedCommits++
+      logFailure(outcome.failed, counted.failedCommits)
+      for (const { reject } of group) reject(unavailable(outcome.failed))
+    }
   }
-
-  /** At the end of this turn of the event loop, so that what came in by many sockets shares a commit. */
-  const schedule = () => {
-    if (scheduled || !waiting.length || committing.length || !writer) return
-    scheduled = true
-    setImmediate(() => {
-      scheduled = false
-      if (!waiting.length || committing.length || !writer) return
-      committing = waiting.splice(0, commitMax)
-      post({ commit: committing.map(({ operation }) => operation) })
-    })
-  }
-
-  await start()
 
   return {
-    /** Resolves when it is on disk. @throws ChatError what it was refused for, or `unavailable`: nothing is known of it */
-    write<O extends Operation>(operation: O): Promise<Results[O[0]]> {
-      return new Promise((resolve, reject) => {
-        if (closing) return reject(unavailable('the store is closed'))
+    /**
+     * Resolves when it is on disk, with what `as` makes of the result: the promises of a commit resolve in the order of its
+     * versions, which a caller's own steps behind them would lose.
+     * @throws ChatError what it was refused for, or `unavailable`: nothing is known of it
+     */
+    write<O extends Operation, Result>(operation: O, as: (result: Results[O[0]]) => Result): Promise<Result> {
+      return new Promise<Result>((resolve, reject) => {
+        if (closed) return reject(unavailable('the store is closed'))
         if (!writer) return reject(unavailable('the writer is not running'))
         if (waiting.length >= waitingMax) return reject(unavailable('too much is waiting to be written'))
-        waiting.push({ operation, resolve, reject })
-        schedule()
+        waiting.push({ operation, resolve: (result) => resolve(as(result as Results[O[0]])), reject })
+        running ??= runAll()
       })
     },
 
-    settings: () => settings!,
+    /**
+     * The present, by the clock alone. What a commit under way writes may be older, so its end is waited for; whatever is
+     * written later is newer than anything that was told here, also where the clock is set back.
+     */
+    async present(): Promise<Version> {
+      const now = versionAt(Date.now()) - 1
+      await commitUnderWay
+      told = Math.max(told, now)
+      return told
+    },
+
+    /** The version of the last commit, which every read sees. */
+    visible: (): Version => visible,
+
+    settings: () => first.settings,
     counted: () => ({ ...counted }),
 
+    /** Takes nothing more. Resolves when all that waits is written. */
+    async finish(): Promise<void> {
+      closed = true
+      await running
+    },
+
     /** Writes what waits, then ends the writer. */
-    close(): Promise<void> {
-      closing ??= (async () => {
-        if (waiting.length + committing.length)
-          await new Promise<void>((resolve) => {
-            idle = resolve
-          })
-        const worker = writer
-        if (!worker) return
-        const ended = new Promise((resolve) => worker.once('exit', resolve))
-        post({ close: true })
-        await ended
-      })()
-      return closing
+    async close(): Promise<void> {
+      closed = true
+      await running
+      await writer?.close()
     },
   }
 }
 
 export type Commits = Awaited<ReturnType<typeof startCommits>>
 
-const reply = ({ resolve, reject }: Waiting, reply: Reply): void =>
-  typeof reply === 'string' ? reject(new ChatError(reply)) : resolve(reply as never)
+const answer = ({ operation: [type], resolve, reject }: Waiting, reply: Reply): void => {
+  if (typeof reply !== 'string') {
+    resolve(reply)
+    return
+  }
+  const isEditConflict = type === 'edit' && reply === 'conflict'
+  reject(new ChatError(reply, isEditConflict ? { message: editConflictWords } : {}))
+}
 
 const unavailable = (reason: string) => new ChatError('unavailable', { cause: reason })
+
+/** On a full disk each commit fails; a line a second tells as much. */
+const createFailureLog = (log: Log) => {
+  let toldAt = Number.NEGATIVE_INFINITY
+  return (reason: string, failedCommits: number) => {
+    if (performance.now() - toldAt < failureEveryMs) return
+    toldAt = performance.now()
+    log.error({ reason, failedCommits }, 'a commit failed; nothing of it was kept')
+  }
+}

@@ -7,7 +7,8 @@ export type Connection = Database.Database
 const walPages = 10_000
 /** Above what the log usually reaches: cutting it each time would let the file system allocate it anew. */
 const walKeptBytes = 64 * 1024 * 1024
-const cacheKiB = 64 * 1024
+const writerCacheKiB = 64 * 1024
+const readerCacheKiB = 16 * 1024
 export const busyMs = 5_000
 
 /**
@@ -24,7 +25,9 @@ export const openForWriting = (file: string): Connection => {
   db.exec(`PRAGMA wal_autocheckpoint = ${walPages}`)
   // After a checkpoint a log that grew shrinks back to this; without it the file would stay at its largest.
   db.exec(`PRAGMA journal_size_limit = ${walKeptBytes}`)
-  db.exec(`PRAGMA cache_size = -${cacheKiB}`)
+  db.exec(`PRAGMA cache_size = -${writerCacheKiB}`)
+  // A deleted text is overwritten, not only forgotten.
+  db.exec('PRAGMA secure_delete = ON')
   requireDurable(settingsOf(db))
   return db
 }
@@ -36,7 +39,7 @@ export const openForWriting = (file: string): Connection => {
 export const openForReading = (file: string): Connection => {
   const db = new Database(`${pathToFileURL(file).href}?mode=ro`)
   db.exec(`PRAGMA busy_timeout = ${busyMs}`)
-  db.exec(`PRAGMA cache_size = -${cacheKiB}`)
+  db.exec(`PRAGMA cache_size = -${readerCacheKiB}`)
   return db
 }
 
@@ -67,4 +70,13 @@ export const pragma = (db: Connection, name: string): unknown =>
 export const prepareValue = (db: Connection, sql: string) => {
   const statement = db.prepare<[unknown[]]>(sql).raw()
   return (parameters: unknown[]): unknown => (statement.get(parameters) as unknown[] | undefined)?.[0]
+}
+
+/**
+ * A query that gives one JSON text. SQLite itself makes the rows into one text, which is twice as fast as fetching them one
+ * by one through this driver, and keeps NUL characters, at which it cuts plain text.
+ */
+export const prepareJson = <T>(db: Connection, sql: string): ((...parameters: (string | number)[]) => T) => {
+  const read = prepareValue(db, sql)
+  return (...parameters) => JSON.parse(read(parameters) as string) as T
 }

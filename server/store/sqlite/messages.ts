@@ -1,119 +1,80 @@
-import type { ConversationSummary, MessageStore, StoredConversation } from '../../domain/ports.ts'
+import type { MessageStore } from '../../domain/ports.ts'
 import type { Commits } from './commits.ts'
+import type { Changed } from './operations.ts'
 import type { Reads } from './reads.ts'
-import {
-  bySeq,
-  byVersion,
-  firstSeq,
-  type MessageRow,
-  messageColumns,
-  type ReceiptRow,
-  receiptColumns,
-  toMessage,
-  toReceipt,
-} from './rows.ts'
+import { bySeq, firstSeq, type MessageRow, messageColumns, toMessage } from './rows.ts'
 
-type Here =
-  | 'append'
-  | 'advance'
-  | 'onLate'
-  | 'conversation'
-  | 'hasMessages'
-  | 'conversations'
-  | 'messages'
-  | 'seqAt'
-  | 'receipts'
-type SummaryRow = [kind: 'direct' | 'group', last: MessageRow, unread: number, receipts: ReceiptRow[]]
+type Here = 'append' | 'edit' | 'delete' | 'onLate' | 'messages' | 'messagesAt' | 'textVersions' | 'seqAt'
 
-/** Conversations, their messages and receipts. */
+/** Messages and their texts. */
 export const messageStore = ({ write }: Commits, reads: Reads): Pick<MessageStore, Here> => {
-  const conversation = reads.prepare<[StoredConversation['kind'], number, string[]][]>(`
-    SELECT json_group_array(json_array(kind, last_seq,
-      (SELECT json_group_array(username) FROM member WHERE conversation = key))) FROM conversation WHERE id = ?`)
-
-  const missing = reads.prepare<number[]>(`
-    SELECT json_array(count(*)) FROM json_each(?) place WHERE NOT EXISTS (
-      SELECT 1 FROM conversation c JOIN message m ON m.conversation = c.key
-      WHERE c.id = place.value ->> 0 AND m.seq = place.value ->> 1)`)
-
   const page = (order: 'ASC' | 'DESC') =>
     reads.prepare<MessageRow[]>(`
-      SELECT json_group_array(json_array(id, seq, version, sender, text, sent_at, client_message_id)) FROM (
-        SELECT ${messageColumns} FROM conversation c JOIN message m ON m.conversation = c.key
-        WHERE c.id = ? AND m.seq BETWEEN ? AND ? ORDER BY m.seq ${order} LIMIT ?)`)
+      WITH page AS MATERIALIZED (
+        SELECT c.id, m.sent_version FROM conversation c JOIN message m ON m.conversation = c.key
+        WHERE c.id = ? AND m.seq BETWEEN ? AND ? ORDER BY m.seq ${order} LIMIT ?)
+      SELECT json_group_array(json_array(${messageColumns}))
+      FROM page c CROSS JOIN message m ON m.sent_version = c.sent_version`)
   const oldest = page('ASC')
   const newest = page('DESC')
 
+  const messagesAt = reads.prepare<MessageRow[]>(`
+    SELECT json_group_array(json_array(${messageColumns}))
+    FROM json_each(?) place
+    JOIN conversation c ON c.id = place.value ->> 0
+    JOIN message m ON m.conversation = c.key AND m.seq = place.value ->> 1`)
+
+  const textVersions = reads.prepare<[revision: number, text: string, since: number][]>(`
+    WITH this AS (
+      SELECT m.* FROM conversation c JOIN message m ON m.conversation = c.key
+      WHERE c.id = ? AND m.seq = ? AND m.deleted_at IS NULL)
+    SELECT json_group_array(json_array(revision, text, since)) FROM (
+      SELECT f.revision, f.text, f.since FROM this m JOIN former_text f ON f.conversation = m.conversation AND f.seq = m.seq
+      UNION ALL SELECT revision, text, coalesce(edited_at, sent_at) FROM this)`)
+
   const seqAt = reads.prepare<number[]>(`
-    SELECT json_group_array(${firstSeq('m.sent_at >= ?2')}) FROM conversation c WHERE c.id = ?1`)
-
-  const receipts = reads.prepare<ReceiptRow[]>(`
-    SELECT json_group_array(json_array(${receiptColumns}))
-    FROM conversation c JOIN member r ON r.conversation = c.key
-    WHERE c.id IN (SELECT value FROM json_each(?))`)
-
-  // Unread is looked for in so many messages at most: own ones do not count, and who only sends may have a million.
-  const conversations = reads.prepare<SummaryRow[]>(`
-    SELECT json_group_array(json_array(
-      c.kind,
-      json_array(${messageColumns}),
-      (SELECT count(*) FROM message unread WHERE unread.conversation = c.key
-        AND unread.seq > max(c.read_seq, c.last_seq - 1000) AND unread.sender <> ?1),
-      (SELECT json_group_array(json_array(${receiptColumns})) FROM member r WHERE r.conversation = c.key)))
-    FROM (
-      SELECT c.*, me.read_seq FROM member me JOIN conversation c ON c.key = me.conversation
-      WHERE me.username = ?1 AND c.last_seq > 0 AND c.last_version < ?2
-      ORDER BY c.last_version DESC LIMIT ?3) c
-    JOIN message m ON m.version = c.last_version`)
+    SELECT json_group_array(${firstSeq('c.key', '1', 'c.last_seq', 'm.sent_at >= ?2')})
+    FROM conversation c WHERE c.id = ?1`)
 
   return {
     append: ({ conversationId, kind, members, sender, text, clientMessageId, sentAt: at }) =>
-      write(['append', conversationId, kind, members, sender, text, clientMessageId, at.getTime()]).then(
-        ([seq, version, sentAt, repeated]) => ({
-          message: toMessage([conversationId, seq, version, sender, text, sentAt, clientMessageId]),
-          repeated,
-        }),
-      ),
+      write(['append', conversationId, kind, members, sender, text, clientMessageId, at.getTime()], (appended) => {
+        if ('repeated' in appended) return { message: toMessage(appended.repeated), repeated: true }
+        const [seq, version, sentAt] = appended
+        const row: MessageRow = [conversationId, seq, version, sender, text, 1, sentAt, null, null, clientMessageId]
+        return { message: toMessage(row), repeated: false }
+      }),
 
-    async advance(moves) {
-      const moved = await write([
-        'advance',
-        moves.map((move) => [move.conversationId, move.username, move.deliveredSeq, move.readSeq]),
-      ])
-      return moved.map(toReceipt)
-    },
+    edit: ({ conversationId, seq, revision, text, editedAt }) =>
+      write(['edit', conversationId, seq, revision, text, editedAt.getTime()], toChanged),
+
+    delete: ({ conversationId, seq, deletedAt }) =>
+      write(['delete', conversationId, seq, deletedAt.getTime()], toChanged),
 
     // Whoever waits for a commit is told when it has ended, never before.
     onLate() {},
 
-    async conversation(id) {
-      const [row] = conversation(id)
-      return row ? { id, kind: row[0], lastSeq: row[1], members: row[2] } : null
+    messages: async ({ conversationId, from, to, limit, newest: isNewest }) => {
+      const rows = await (isNewest ? newest : oldest)(conversationId, from, to, limit)
+      return rows.sort(bySeq).map(toMessage)
     },
 
-    hasMessages: async (places) =>
-      missing(JSON.stringify(places.map(({ conversationId, seq }) => [conversationId, seq])))[0] === 0,
+    async messagesAt(places) {
+      const wanted = new Map(
+        places.map(({ conversationId, seq }) => [`${conversationId}:${seq}`, [conversationId, seq]]),
+      )
+      return (await messagesAt(JSON.stringify([...wanted.values()]))).map(toMessage)
+    },
 
-    messages: async (range) =>
-      (range.newest ? newest : oldest)(range.conversationId, range.from, range.to, range.limit)
-        .sort(bySeq)
-        .map(toMessage),
+    async textVersions({ conversationId, seq }) {
+      const rows = await textVersions(conversationId, seq)
+      return rows
+        .sort(([a], [b]) => a - b)
+        .map(([revision, text, since]) => ({ revision, text, since: new Date(since) }))
+    },
 
-    seqAt: async (conversationId, time) => seqAt(conversationId, time.getTime())[0] ?? 1,
-
-    receipts: async (conversationIds) => receipts(JSON.stringify(conversationIds)).map(toReceipt),
-
-    conversations: async (username, before, limit) =>
-      conversations(username, before ?? Number.MAX_SAFE_INTEGER, limit)
-        .map(toSummary)
-        .sort((a, b) => byVersion(b.lastMessage, a.lastMessage)),
+    seqAt: async (conversationId, time) => (await seqAt(conversationId, time.getTime()))[0] ?? 1,
   }
 }
 
-const toSummary = ([kind, last, unread, receipts]: SummaryRow): ConversationSummary => ({
-  id: last[0],
-  kind,
-  lastMessage: toMessage(last),
-  unread,
-  receipts: receipts.map(toReceipt),
-})
+const toChanged = ({ message, repeated }: Changed) => ({ message: toMessage(message), repeated })

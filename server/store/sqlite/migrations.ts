@@ -3,10 +3,11 @@ import { type Connection, pragma } from './connection.ts'
 /**
  * The schema, a step at a time: step n takes a file from version n-1 to n. What was released is never edited again.
  *
- * A message's row id is the version at which it was sent, so new messages go to the end of the table and a log of changes
- * needs no index: within a conversation the version and the time rise with `seq`, and a binary search over
+ * A message's row id is the version at which it was sent, so new messages go to the end of the table and the log of what
+ * was sent needs no index: within a conversation that version and the time rise with `seq`, and a binary search over
  * (conversation, seq) finds where either starts. Rows clustered by conversation would read a page of history faster, and
- * take up to half as much work again to write.
+ * take up to half as much work again to write. What changes in place is found by partial indexes, for which a new message
+ * pays nothing.
  */
 export const migrations: readonly string[] = [
   `
@@ -77,6 +78,60 @@ export const migrations: readonly string[] = [
     expires_at INTEGER NOT NULL
   );
   CREATE INDEX ended_session_by_expiry ON ended_session (expires_at);
+  `,
+  `
+  ALTER TABLE user RENAME COLUMN username TO user_id;
+  ALTER TABLE session RENAME COLUMN username TO user_id;
+  ALTER TABLE member RENAME COLUMN username TO user_id;
+  ALTER TABLE message RENAME COLUMN version TO sent_version;
+
+  -- version: of the profile.
+  ALTER TABLE user ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX user_by_version ON user (version);
+
+  -- What a member may read, until_seq: null while the membership lasts. Earlier intervals of those who came back stand apart.
+  ALTER TABLE member ADD COLUMN from_seq INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE member ADD COLUMN until_seq INTEGER;
+  CREATE INDEX member_by_version ON member (version) WHERE version > 0;
+  CREATE TABLE former_interval (
+    user_id TEXT NOT NULL,
+    conversation INTEGER NOT NULL REFERENCES conversation,
+    from_seq INTEGER NOT NULL,
+    until_seq INTEGER NOT NULL,
+    PRIMARY KEY (user_id, conversation, from_seq)
+  ) WITHOUT ROWID;
+  CREATE VIEW readable AS
+    SELECT user_id, conversation, from_seq, until_seq FROM member
+    UNION ALL SELECT user_id, conversation, from_seq, until_seq FROM former_interval;
+
+  -- changed_version: of the latest change in place, null where there was none.
+  ALTER TABLE message ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE message ADD COLUMN edited_at INTEGER;
+  ALTER TABLE message ADD COLUMN deleted_at INTEGER;
+  ALTER TABLE message ADD COLUMN changed_version INTEGER;
+  CREATE INDEX message_by_change ON message (changed_version) WHERE changed_version IS NOT NULL;
+  CREATE INDEX message_by_conversation_change ON message (conversation, changed_version)
+    WHERE changed_version IS NOT NULL;
+  CREATE INDEX message_deleted ON message (conversation, seq, sender) WHERE deleted_at IS NOT NULL;
+
+  CREATE TABLE former_text (
+    conversation INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (conversation, seq, revision)
+  ) WITHOUT ROWID;
+
+  -- Counts the messages of its sender in the conversation. With two people the row at a place tells it for both; for the
+  -- others there is an index.
+  ALTER TABLE message ADD COLUMN sender_ordinal INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE message ADD COLUMN in_group INTEGER NOT NULL DEFAULT 0;
+  UPDATE message SET sender_ordinal = counted.ordinal FROM (
+    SELECT sent_version, row_number() OVER (PARTITION BY conversation, sender ORDER BY seq) AS ordinal FROM message
+  ) counted WHERE counted.sent_version = message.sent_version;
+  UPDATE message SET in_group = 1 WHERE conversation IN (SELECT key FROM conversation WHERE kind = 'group');
+  CREATE INDEX message_by_sender ON message (conversation, sender, seq, sender_ordinal) WHERE in_group = 1;
   `,
 ]
 

@@ -10,8 +10,9 @@ export const nodeStore = (reads: Reads): NodeStore => {
   const nodes = new Map<string, Date>()
 
   return {
-    storeId: async () => storeId(),
-    endedSessions: async (after) => endedSessions(after).map(([tokenHash, version]) => ({ tokenHash, version })),
+    storeId,
+    endedSessions: async (after) =>
+      (await endedSessions(after)).map(([tokenHash, version]) => ({ tokenHash, version })),
     async keepNode(node, at) {
       nodes.set(node, at)
     },

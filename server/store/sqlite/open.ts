@@ -2,15 +2,18 @@ import { join, resolve } from 'node:path'
 import { ChatError } from '../../contract/index.ts'
 import type { Log, Store } from '../../domain/ports.ts'
 import { accountStore } from './accounts.ts'
+import { allChangesStore } from './all-changes.ts'
 import { refuseUnfinished } from './archive.ts'
 import { changeStore } from './changes.ts'
 import { startCommits } from './commits.ts'
 import type { Settings } from './connection.ts'
 import { createDirectory, createPrivately } from './files.ts'
 import { lockDirectory } from './lock.ts'
+import { memberStore } from './members.ts'
 import { messageStore } from './messages.ts'
 import { nodeStore } from './nodes.ts'
 import { openReads } from './reads.ts'
+import { summaryStore } from './summaries.ts'
 
 export interface SqliteOptions {
   /** Created with mode 0700 where there is none. */
@@ -26,7 +29,7 @@ export interface SqliteStore extends Store, AsyncDisposable {
 }
 
 /**
- * The store in one file, `parley.db`: a worker thread writes, this thread reads.
+ * The store in one file, `parley.db`: a worker thread writes, others read.
  * @throws Error in plain words: another process uses the directory, or a newer Parley wrote the file
  */
 export const openSqliteStore = async (options: SqliteOptions): Promise<SqliteStore> => {
@@ -40,24 +43,28 @@ export const openSqliteStore = async (options: SqliteOptions): Promise<SqliteSto
     createPrivately(file)
     const commits = await startCommits({ file, walBytesMax }, log)
     try {
-      const reads = openReads(file)
-      const accounts = accountStore(commits, reads)
-      const changes = changeStore(reads)
+      const reads = openReads(file, log)
+      const nodes = nodeStore(reads)
       let closed: Promise<void> | null = null
       const close = () => {
-        closed ??= commits.close().finally(() => {
-          reads.close()
-          unlock()
-        })
+        // The readers first: the writer copies the log into the database when it ends, which nobody may be reading then.
+        closed ??= commits
+          .finish()
+          .then(() => reads.close())
+          .then(() => commits.close())
+          .finally(unlock)
         return closed
       }
       return {
-        ...accounts,
+        ...accountStore(commits, reads),
         ...messageStore(commits, reads),
-        ...changes,
-        ...nodeStore(reads),
+        ...memberStore(commits, reads),
+        ...summaryStore(reads),
+        ...changeStore(commits, reads),
+        ...allChangesStore(commits, reads),
+        ...nodes,
         async ping() {
-          await Promise.all([commits.write(['ping']), changes.version()]).catch((cause: unknown) => {
+          await Promise.all([commits.write(['ping'], () => {}), nodes.storeId()]).catch((cause: unknown) => {
             throw new ChatError('unavailable', { message: 'The store cannot be reached.', cause })
           })
         },

@@ -1,6 +1,11 @@
-import { messageId, type Receipt } from '../../contract/index.ts'
-import type { StoredMessage } from '../../domain/ports.ts'
-import type { Moved } from './operations.ts'
+import type { Profile, Receipt } from '../../contract/index.ts'
+// Not by the index, which brings zod along: it would be loaded once more in the writer's thread.
+import { messageId } from '../../contract/places.ts'
+import type { Change, StoredMessage } from '../../domain/ports.ts'
+
+/** A message `m` of a conversation `c`, field by field: the one list of what a message is here. */
+export const messageColumns = `c.id, m.seq, coalesce(m.changed_version, m.sent_version), m.sender, m.text, m.revision,
+  m.sent_at, m.edited_at, m.deleted_at, m.client_message_id`
 
 export type MessageRow = [
   conversationId: string,
@@ -8,16 +13,12 @@ export type MessageRow = [
   version: number,
   sender: string,
   text: string,
+  revision: number,
   sentAt: number,
+  editedAt: number | null,
+  deletedAt: number | null,
   clientMessageId: string | null,
 ]
-
-/** A message `m` of a conversation `c`. */
-export const messageColumns = 'c.id, m.seq, m.version, m.sender, m.text, m.sent_at, m.client_message_id'
-
-/** Rows are put in order here, as SQLite promises no order inside an array, and sorting there costs more. */
-export const bySeq = (a: MessageRow, b: MessageRow): number => a[1] - b[1]
-export const byVersion = (a: { version: number }, b: { version: number }): number => a.version - b.version
 
 export const toMessage = ([
   conversationId,
@@ -25,7 +26,10 @@ export const toMessage = ([
   version,
   sender,
   text,
+  revision,
   sentAt,
+  editedAt,
+  deletedAt,
   clientMessageId,
 ]: MessageRow): StoredMessage => ({
   id: messageId(conversationId, seq),
@@ -34,33 +38,74 @@ export const toMessage = ([
   version,
   sender,
   text,
+  revision,
   sentAt: new Date(sentAt),
+  editedAt: dateOf(editedAt),
+  deletedAt: dateOf(deletedAt),
   clientMessageId,
 })
 
-export type ReceiptRow = Moved
+export const dateOf = (ms: number | null): Date | null => (ms === null ? null : new Date(ms))
+
+/** Rows are put in order here, as SQLite promises no order inside an array, and sorting there costs more. */
+export const bySeq = (a: MessageRow, b: MessageRow): number => a[1] - b[1]
 
 /** A member `r` of a conversation `c`. */
-export const receiptColumns = 'c.id, r.username, r.delivered_seq, r.read_seq, r.version'
+export const receiptColumns = 'c.id, r.user_id, r.delivered_seq, r.read_seq, r.version'
 
-export const toReceipt = ([conversationId, username, deliveredSeq, readSeq, version]: ReceiptRow): Receipt => ({
+export type ReceiptRow = [
+  conversationId: string,
+  userId: string,
+  deliveredSeq: number,
+  readSeq: number,
+  version: number,
+]
+
+export const toReceipt = ([conversationId, userId, deliveredSeq, readSeq, version]: ReceiptRow): Receipt => ({
   conversationId,
-  username,
+  userId,
   deliveredSeq,
   readSeq,
   version,
 })
 
+/** A user `u`. */
+export const profileColumns = 'u.user_id, u.display_name, u.version'
+
+export type ProfileRow = [userId: string, displayName: string, version: number]
+
+export const toProfile = ([userId, displayName, version]: ProfileRow): Profile => ({ userId, displayName, version })
+
+export const messageChange = (kind: 'message' | 'messageChanged', version: number, message: StoredMessage): Change => ({
+  kind,
+  version,
+  conversationId: message.conversationId,
+  message,
+})
+export const receiptChange = (version: number, receipt: Receipt): Change => ({
+  kind: 'receipt',
+  version,
+  conversationId: receipt.conversationId,
+  receipt,
+})
+export const profileChange = (version: number, user: Profile): Change => ({
+  kind: 'user',
+  version,
+  conversationId: null,
+  user,
+})
+
 /**
- * The first seq of a conversation `c` whose message `m` fulfils `condition`, last_seq + 1 where none does; the condition
- * holds for all that follow the first. A binary search: 20 steps for a million messages.
+ * The first seq between `from` and `to` of the conversation `key` whose message `m` fulfils `condition`, `to` + 1 where none
+ * does; the condition holds for all that follow the first. A binary search: 20 steps for a million messages, all of them
+ * in the index where the condition is on `sent_version`.
  */
-export const firstSeq = (condition: string): string => `(
+export const firstSeq = (key: string, from: string, to: string, condition: string): string => `(
   WITH RECURSIVE search (low, high) AS (
-    SELECT 1, c.last_seq + 1
+    SELECT ${from}, ${to} + 1
     UNION ALL
     SELECT iif(${condition}, low, m.seq + 1), iif(${condition}, m.seq, high)
-    FROM search JOIN message m ON m.conversation = c.key AND m.seq = (low + high) / 2
+    FROM search JOIN message m ON m.conversation = ${key} AND m.seq = (low + high) / 2
     WHERE low < high
   )
   SELECT low FROM search WHERE low >= high)`

@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openAccountWrites } from './account-writes.ts'
 import { openForWriting, settingsOf } from './connection.ts'
+import { openConversationCache } from './conversation-cache.ts'
 import { explainFile } from './files.ts'
-import { openHeads } from './heads.ts'
+import { openMemberWrites } from './member-writes.ts'
 import { openMessageWrites } from './message-writes.ts'
 import { migrate } from './migrations.ts'
 import type { FromWriter, Operation, Reply, ToWriter } from './operations.ts'
@@ -22,20 +23,32 @@ const say = (message: FromWriter) => port.postMessage(message)
 const open = () => {
   const db = openForWriting(file)
   migrate(db)
-  const heads = openHeads(db)
+  const conversations = openConversationCache(db)
   const clock = openVersionClock(db)
   const accounts = openAccountWrites(db, clock)
-  const messages = openMessageWrites(db, heads, clock)
+  const messages = openMessageWrites(db, conversations, clock)
+  const members = openMemberWrites(db, conversations, clock)
   const log = boundLog(db, file, walBytesMax)
 
   const apply = (operation: Operation): Reply => {
     switch (operation[0]) {
       case 'append':
         return messages.append(operation)
+      case 'edit':
+        return messages.edit(operation)
+      case 'delete':
+        log.eraseSoon()
+        return messages.delete(operation)
       case 'advance':
-        return messages.advance(operation[1])
+        return members.advance(operation[1])
+      case 'addMember':
+        return members.addMember(operation[1], operation[2], operation[3])
+      case 'removeMember':
+        return members.removeMember(operation[1], operation[2])
       case 'createUser':
         return accounts.createUser(operation[1])
+      case 'updateProfile':
+        return accounts.updateProfile(operation[1], operation[2])
       case 'createSession':
         return accounts.createSession(operation[1])
       case 'extendSession':
@@ -52,16 +65,17 @@ const open = () => {
     }
   }
 
-  const commit = (operations: Operation[]): Reply[] => {
+  const commit = (operations: Operation[], told: number): Reply[] => {
     try {
       db.exec('BEGIN IMMEDIATE')
+      clock.begin(told)
       const replies = operations.map(apply)
-      heads.write()
+      conversations.write()
       clock.write()
       db.exec('COMMIT')
       return replies
     } catch (error) {
-      heads.forget()
+      conversations.forget()
       // SQLite has rolled back by itself after some errors, a full disk among them.
       if (db.inTransaction) db.exec('ROLLBACK')
       throw error
@@ -70,21 +84,22 @@ const open = () => {
 
   port.on('message', (message: ToWriter) => {
     if ('close' in message) {
+      log.close()
       cutLog(db)
       db.close()
       port.close()
       return
     }
     try {
-      say({ committed: commit(message.commit) })
+      say({ committed: commit(message.commit, message.told), version: clock.current() })
     } catch (error) {
       say({ failed: explainFile(file, error) })
     }
-    heads.trim()
+    conversations.trim()
     const walBytes = log.check()
     if (walBytes !== null) say({ walBytes })
   })
-  say({ ready: settingsOf(db) })
+  say({ ready: settingsOf(db), version: clock.current() })
 }
 
 try {

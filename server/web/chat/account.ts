@@ -1,12 +1,23 @@
-import { type Chat, type ChatClient, createChat, createClient } from '@parley/client'
+import { type Chat, type ChatClient, createChat, createClient, type Profile, type View } from '@parley/client'
 import { createDrafts, type Drafts } from './drafts.ts'
 import { forgetPlace } from './place.ts'
-import { forgetSession, onSessionOfOtherTab, readSession, type SavedSession, saveSession } from './saved-session.ts'
+import {
+  forgetSession,
+  onSessionOfOtherTab,
+  readSession,
+  type SavedSession,
+  saveProfile,
+  saveSession,
+} from './saved-session.ts'
 import { createValue } from './value.ts'
 
 /** Somebody who is signed in, and her chat. */
 export interface Account {
   session: SavedSession
+  /** As others see her. */
+  profile: View<Profile>
+  /** Passes over one that is no later than what is known. */
+  takeProfile(profile: Profile): void
   client: ChatClient
   chat: Chat
   drafts: Drafts
@@ -37,9 +48,10 @@ export const createAccounts = () => {
     notice.set(null)
     const opened: Account = {
       session,
+      ...profileOf(session),
       client,
-      chat: createChat(client, { username: session.username }),
-      drafts: createDrafts(session.username),
+      chat: createChat(client, { userId: session.userId }),
+      drafts: createDrafts(session.userId),
     }
     client.onState(({ status }) => {
       if (status !== 'signedOut' || account.getSnapshot() !== opened) return
@@ -63,7 +75,10 @@ export const createAccounts = () => {
   if (saved) resume(saved)
   onSessionOfOtherTab((session) => {
     const current = account.getSnapshot()
-    if (session?.token === current?.session.token) return
+    if (session?.token === current?.session.token) {
+      if (session) current?.takeProfile({ version: 0, ...session })
+      return
+    }
     if (current) void leave(current)
     if (session) resume(session)
   })
@@ -99,4 +114,17 @@ export const createAccounts = () => {
     },
   }
 }
+const profileOf = (session: SavedSession): Pick<Account, 'profile' | 'takeProfile'> => {
+  const { userId, displayName, version = 0 } = session
+  const profile = createValue<Profile>({ userId, displayName, version })
+  return {
+    profile,
+    takeProfile({ displayName, version }) {
+      if (version <= profile.getSnapshot().version) return
+      profile.set({ userId, displayName, version })
+      saveProfile(session, profile.getSnapshot())
+    },
+  }
+}
+
 export type Accounts = ReturnType<typeof createAccounts>

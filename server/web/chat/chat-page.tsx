@@ -1,3 +1,4 @@
+import type { ConversationView } from '@parley/client'
 import { useClientState, useView } from '@parley/client/react'
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import type { Account } from './account.ts'
@@ -7,19 +8,19 @@ import { ConversationList } from './conversation-list.tsx'
 import { focusComposer, focusConversations, focusMessages } from './focus.ts'
 import { BubblesIcon } from './icons.tsx'
 import { useInbox } from './inbox.ts'
-import { membersOf, titleOf } from './names.ts'
+import { membersOf, type NamedPerson, titleOf } from './names.ts'
 import { NewConversation } from './new-conversation.tsx'
 import { goToList, openAddress } from './place.ts'
 import { SideHeader } from './side-header.tsx'
+import { createValue } from './value.ts'
 
 /** The list and, beside it or in its place, a conversation. */
 export const ChatPage = ({ account, onSignOut }: { account: Account; onSignOut(): void }) => {
-  const { chat, client, drafts, session } = account
+  const { chat, client, drafts } = account
   const address = useView(openAddress)
   const open = address === null ? null : chat.conversation(address)
   const [isStarting, setIsStarting] = useState(false)
   const { status } = useClientState(client)
-  useTitle(account, open?.id ?? null)
   useFocusOnReturn(address)
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -34,9 +35,10 @@ export const ChatPage = ({ account, onSignOut }: { account: Account; onSignOut()
         {open && <Skip to="the messages" go={focusMessages} />}
         {open && <Skip to="writing" go={focusComposer} />}
       </div>
+      <PageTitle account={account} view={open} />
       <ConnectionBanner client={client} chat={chat} />
       <section className="side" aria-label="Your conversations">
-        <SideHeader session={session} chat={chat} onStart={() => setIsStarting(true)} onSignOut={onSignOut} />
+        <SideHeader account={account} onStart={() => setIsStarting(true)} onSignOut={onSignOut} />
         <ConversationList
           chat={chat}
           drafts={drafts}
@@ -48,7 +50,7 @@ export const ChatPage = ({ account, onSignOut }: { account: Account; onSignOut()
       <main className="talk" onKeyDown={onKeyDown}>
         {open ? <Conversation key={open.id} account={account} view={open} /> : <NothingOpen />}
       </main>
-      {isStarting && <NewConversation client={client} username={chat.username} onClose={() => setIsStarting(false)} />}
+      {isStarting && <NewConversation client={client} userId={chat.userId} onClose={() => setIsStarting(false)} />}
     </div>
   )
 }
@@ -66,14 +68,18 @@ const NothingOpen = () => (
   </div>
 )
 
-/** How much is unread, and where. */
-const useTitle = ({ chat }: Account, openId: string | null) => {
+const nobody = createValue<{ people: readonly NamedPerson[] }>({ people: [] })
+
+/** How much is unread, and where. It stands apart: each message changes it, and nothing else of the page. */
+const PageTitle = ({ account: { chat }, view }: { account: Account; view: ConversationView | null }) => {
+  const { people } = useView<{ people: readonly NamedPerson[] }>(view ?? nobody)
   const { entries, hasMore } = useInbox(chat)
   const unread = entries.reduce((sum, entry) => sum + entry.unread, 0)
   // Of the conversations that were not loaded yet nobody knows.
   const count = unread > 0 ? `(${unread}${hasMore ? '+' : ''}) ` : ''
-  const title = entries.find(({ id }) => id === openId)?.title ?? titleOf(membersOf(openId ?? ''), chat.username)
-  const open = openId === null ? '' : `${title} · `
+  const listed = entries.find(({ id }) => id === view?.id)
+  const title = view && (listed?.title ?? titleOf(membersOf(view.id, people), chat.userId))
+  const open = title === null ? '' : `${title} · `
   useEffect(() => {
     document.title = `${count}${open}Parley`
   }, [count, open])
@@ -83,6 +89,7 @@ const useTitle = ({ chat }: Account, openId: string | null) => {
     },
     [],
   )
+  return null
 }
 
 /** Whoever leaves a conversation is at its place in the list again. */

@@ -1,6 +1,7 @@
 import type { Chat, ChatClient, ClientState } from '@parley/client'
 import { useClientState, useOutbox } from '@parley/client/react'
 import { useEffect, useState } from 'react'
+import { countedWords } from './unsent.ts'
 
 /** What passes sooner is not worth a word. */
 const settleMs = 600
@@ -8,14 +9,16 @@ const settleMs = 600
 /** Says what keeps messages from coming and going, for as long as it does. */
 export const ConnectionBanner = ({ client, chat }: { client: ChatClient; chat: Chat }) => {
   const state = useClientState(client)
-  const waiting = useOutbox(chat).filter(({ status }) => status === 'sending').length
+  const waiting = useOutbox(chat).filter(({ status }) => status === 'sending')
   const isShown = useSettled(state.status !== 'live' && state.status !== 'idle')
   useRetryWhenBack(client)
   return (
     <div className="connection" data-status={isShown ? state.status : undefined}>
       <p role="status">
         {isShown && wordsOf(state)}
-        {isShown && waiting > 0 && ` ${waitingWords(waiting)}`}
+        {isShown &&
+          waiting.length > 0 &&
+          ` ${countedWords(waiting)} ${waiting.length === 1 ? 'waits' : 'wait'} to be sent.`}
       </p>
       {isShown && state.status === 'offline' && (
         <>
@@ -37,9 +40,6 @@ const wordsOf = ({ status }: ClientState): string => {
   if (status === 'catchingUp') return 'Fetching what you missed…'
   return 'Connecting…'
 }
-
-const waitingWords = (count: number): string =>
-  count === 1 ? 'One message waits to be sent.' : `${count} messages wait to be sent.`
 
 const Countdown = ({ until }: { until: Date }) => {
   const [now, setNow] = useState(Date.now)

@@ -14,7 +14,7 @@ interface ConversationHeaderProps {
 }
 
 export const ConversationHeader = ({ chat, id, title, isConnected }: ConversationHeaderProps) => {
-  const peer = peerOf(id, chat.username)
+  const peer = peerOf(id, chat.userId)
   const today = useToday()
   const status = useWhoIsOnline(chat, peer === null ? [] : [peer]).get(peer ?? '')
   const isOnline = isConnected && status?.status === 'online'
@@ -25,13 +25,19 @@ export const ConversationHeader = ({ chat, id, title, isConnected }: Conversatio
         <BackIcon />
         <span className="unseen">Back to the conversations</span>
       </button>
-      <Avatar name={title} isOnline={isOnline} />
+      <Avatar id={peer ?? id} name={title} isOnline={isOnline} />
       <div className="who">
         <h2 tabIndex={-1} dir="auto">
           {title}
         </h2>
-        <p className="facts">{isOnline ? 'online' : lastSeenAt && lastSeenWords(lastSeenAt, today)}</p>
+        <p className="facts">
+          {factsOf(peer === title ? null : peer, isOnline ? 'online' : lastSeenAt && lastSeenWords(lastSeenAt, today))}
+        </p>
       </div>
     </header>
   )
 }
+
+/** The id where it says more than the name, and when somebody is there. */
+const factsOf = (userId: string | null, presence: string | null): string =>
+  [userId, presence].filter(Boolean).join(' · ')

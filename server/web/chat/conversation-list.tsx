@@ -53,7 +53,7 @@ export const ConversationList = ({ chat, drafts, openId, isConnected, onStart }:
           <ConversationRow
             key={entry.id}
             entry={entry}
-            username={chat.username}
+            userId={chat.userId}
             draft={entry.id === openId ? '' : (texts.get(entry.id) ?? '')}
             isOnline={isConnected && entry.peer !== null && statuses.get(entry.peer)?.status === 'online'}
             isOpen={entry.id === openId}

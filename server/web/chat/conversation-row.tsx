@@ -2,12 +2,14 @@ import { memo } from 'react'
 import { Avatar } from './avatar.tsx'
 import type { InboxEntry } from './inbox.ts'
 import { Link } from './link.tsx'
+import { deletedWords } from './message-row.tsx'
+import { oneLine } from './one-line.ts'
 import { Ticks } from './ticks.tsx'
 import { exactWords, shortWords } from './times.ts'
 
 interface ConversationRowProps {
   entry: InboxEntry
-  username: string
+  userId: string
   /** What was written and not sent; empty: nothing. */
   draft: string
   isOnline: boolean
@@ -19,7 +21,7 @@ interface ConversationRowProps {
 
 export const ConversationRow = memo((props: ConversationRowProps) => {
   const { entry, isOnline, isOpen, isTabStop, today, onFocus } = props
-  const { id, address, title, unread, last } = entry
+  const { id, address, title, peer, isAmbiguous, unread, last } = entry
   return (
     <Link
       to={address}
@@ -28,9 +30,10 @@ export const ConversationRow = memo((props: ConversationRowProps) => {
       tabIndex={isTabStop ? 0 : -1}
       onFocus={() => onFocus(id)}
     >
-      <Avatar name={title} isOnline={isOnline} />
+      <Avatar id={peer ?? id} name={title} isOnline={isOnline} />
       <span className="row-name" dir="auto">
         {title}
+        {isAmbiguous && peer && <span className="facts"> {peer}</span>}
         {isOnline && <span className="unseen">, online</span>}
       </span>
       {last && (
@@ -49,7 +52,7 @@ export const ConversationRow = memo((props: ConversationRowProps) => {
   )
 })
 
-const Preview = ({ entry: { last }, username, draft }: ConversationRowProps) => {
+const Preview = ({ entry: { last }, userId, draft }: ConversationRowProps) => {
   if (draft !== '') {
     return (
       <span className="preview" dir="auto">
@@ -60,12 +63,9 @@ const Preview = ({ entry: { last }, username, draft }: ConversationRowProps) => 
   if (!last) return <span className="preview" />
   return (
     <span className="preview" dir="auto">
-      {last.status !== 'received' && <Ticks status={last.status} />}
-      {last.status === 'received' && last.sender !== username && <span className="unseen">{last.sender}: </span>}
-      {oneLine(last.text)}
+      {last.status !== 'received' && last.deletedAt === null && <Ticks status={last.status} />}
+      {last.status === 'received' && last.sender !== userId && <span className="unseen">{last.senderName}: </span>}
+      {last.deletedAt === null ? oneLine(last.text) : <span className="tombstone">{deletedWords}</span>}
     </span>
   )
 }
-
-/** As much as fits in any row. */
-const oneLine = (text: string): string => text.slice(0, 200).replace(/\s+/g, ' ')

@@ -4,8 +4,8 @@ import { createValue } from './value.ts'
 const saveAfterMs = 300
 
 /** What was written and not sent yet, by conversation, kept across reloads. */
-export const createDrafts = (username: string) => {
-  const key = `parley.drafts.${username}`
+export const createDrafts = (userId: string) => {
+  const key = `parley.drafts.${userId}`
   const drafts = createValue<ReadonlyMap<string, string>>(read(key))
   let timer: ReturnType<typeof setTimeout> | undefined
   let isForgotten = false

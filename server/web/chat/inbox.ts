@@ -1,8 +1,9 @@
-import type { Chat, ChatMessage, ConversationSummary, OutgoingMessage } from '@parley/client'
+import type { Chat, ChatMessage, ConversationSummary, OutgoingChange, OutgoingMessage } from '@parley/client'
 import { useConversations, useOutbox } from '@parley/client/react'
 import { useMemo } from 'react'
-import { membersOf, peerOf, titleOf } from './names.ts'
+import { membersOf, type NamedPerson, peerOf, titleOf } from './names.ts'
 import { addressOf } from './place.ts'
+import { isMessage } from './unsent.ts'
 
 /** A conversation, as the list shows it. */
 export interface InboxEntry {
@@ -11,9 +12,13 @@ export interface InboxEntry {
   title: string
   /** The other one of a direct conversation. */
   peer: string | null
+  /** Others are called the same: the id tells them apart. */
+  isAmbiguous: boolean
   unread: number
-  last: Pick<ChatMessage, 'text' | 'sender' | 'sentAt' | 'status'> | null
+  last: LastMessage | null
 }
+
+type LastMessage = Pick<ChatMessage, 'text' | 'sender' | 'senderName' | 'sentAt' | 'status' | 'deletedAt'>
 
 /**
  * The conversations, with what is on its way in them: an own message is the newest one as soon as it was written,
@@ -22,40 +27,52 @@ export interface InboxEntry {
 export const useInbox = (chat: Chat) => {
   const { conversations, hasMore, isLoading, error } = useConversations(chat)
   const outgoing = useOutbox(chat)
-  const entries = useMemo(
-    () => inboxOf(chat.username, conversations, outgoing),
-    [chat.username, conversations, outgoing],
-  )
+  const entries = useMemo(() => inboxOf(chat, conversations, outgoing), [chat, conversations, outgoing])
   return { entries, hasMore, isLoading, error }
 }
 
 const inboxOf = (
-  username: string,
+  chat: Chat,
   conversations: readonly ConversationSummary[],
-  outgoing: readonly OutgoingMessage[],
+  outgoing: readonly (OutgoingMessage | OutgoingChange)[],
 ): InboxEntry[] => {
+  const { userId } = chat
   /** The last one of each conversation. */
-  const waiting = new Map(outgoing.map((message) => [message.conversationId, message]))
+  const waiting = new Map(outgoing.filter(isMessage).map((message) => [message.conversationId, message]))
   const known = new Set(conversations.map(({ id }) => id))
-  const entryOf = (id: string, members: readonly string[], unread: number, last: InboxEntry['last']): InboxEntry => ({
+  const entryOf = (id: string, members: readonly NamedPerson[], unread: number, last: LastMessage | null) => ({
     id,
-    address: addressOf(id, username),
-    title: titleOf(members, username),
-    peer: peerOf(id, username),
+    address: addressOf(id, userId),
+    title: titleOf(members, userId),
+    peer: peerOf(id, userId),
     unread,
     last,
   })
-  const lastOf = ({ text, queuedAt, status }: OutgoingMessage) => ({ text, status, sender: username, sentAt: queuedAt })
+  const lastOf = ({ text, queuedAt, status }: OutgoingMessage): LastMessage => ({
+    text,
+    status,
+    sender: userId,
+    senderName: userId,
+    sentAt: queuedAt,
+    deletedAt: null,
+  })
 
   const fresh = [...waiting.values()].filter(({ conversationId }) => !known.has(conversationId))
   const all = [
-    ...fresh.map((message) => entryOf(message.conversationId, membersOf(message.conversationId), 0, lastOf(message))),
+    ...fresh.map((message) => {
+      const { id, getSnapshot } = chat.conversation(message.conversationId)
+      return entryOf(id, membersOf(id, getSnapshot().people), 0, lastOf(message))
+    }),
     ...conversations.map(({ id, members, unread, lastMessage }) => {
       const own = waiting.get(id)
       return entryOf(id, members, unread, own ? lastOf(own) : lastMessage)
     }),
   ]
   // What was written last comes first; all others keep the order that the server gave them.
-  const writtenAt = ({ last }: InboxEntry) => (last?.status === 'sending' ? last.sentAt.getTime() : 0)
-  return all.sort((a, b) => writtenAt(b) - writtenAt(a))
+  const writtenAt = ({ last }: { last: LastMessage | null }) => (last?.status === 'sending' ? last.sentAt.getTime() : 0)
+  const counts = new Map<string, number>()
+  for (const { title } of all) counts.set(title, (counts.get(title) ?? 0) + 1)
+  return all
+    .sort((a, b) => writtenAt(b) - writtenAt(a))
+    .map((entry) => ({ ...entry, isAmbiguous: (counts.get(entry.title) ?? 0) > 1 }))
 }

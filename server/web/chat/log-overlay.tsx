@@ -59,9 +59,9 @@ const newestSeq = (messages: readonly ChatMessage[]): number => messages.findLas
 const countAfter = (messages: readonly ChatMessage[], seen: number): number => {
   let count = 0
   for (let i = messages.length - 1; i >= 0; i--) {
-    const { seq, status } = messages[i] as ChatMessage
+    const { seq, status, deletedAt } = messages[i] as ChatMessage
     if (seq !== null && seq <= seen) break
-    if (status === 'received') count++
+    if (status === 'received' && deletedAt === null) count++
   }
   return count
 }

@@ -1,6 +1,7 @@
 import type { ChatError, ChatMessage, ConversationSnapshot } from '@parley/client'
 import type { Ref } from 'react'
 import { DayLine, NewLine } from './message-row.tsx'
+import { notesTitle } from './names.ts'
 import { dayOf, dayWords } from './times.ts'
 
 interface LogStartProps {
@@ -57,6 +58,6 @@ export const LogStart = ({
 const isUnknown = (first: ChatMessage | null, loading: ConversationSnapshot['loading']) =>
   loading === 'newest' && !first?.seq
 
-const isNotes = (title: string) => title === 'Notes to yourself'
+const isNotes = (title: string) => title === notesTitle
 const aboutOf = (title: string) => (isNotes(title) ? 'what you noted' : `your conversation with ${title}`)
 const inviteOf = (title: string) => (isNotes(title) ? 'What do you want to remember?' : `Say hello to ${title}.`)

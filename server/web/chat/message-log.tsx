@@ -1,9 +1,11 @@
-import type { Chat, ChatMessage, ConversationSnapshot, ConversationView } from '@parley/client'
+import type { Chat, ChatClient, ChatMessage, ConversationSnapshot, ConversationView } from '@parley/client'
 import { type Ref, useCallback, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
+import { FormerTexts } from './former-texts.tsx'
 import { createLogPlace, LogOverlay } from './log-overlay.tsx'
 import { LogStart } from './log-start.tsx'
-import { MessageRow } from './message-row.tsx'
+import { MessageMenu } from './message-menu.tsx'
+import { type MessageActs, MessageRow } from './message-row.tsx'
 import { useOneEndAtATime } from './one-end-at-a-time.ts'
 import { useReading } from './reading.ts'
 import { dayOf, dayWords, useToday } from './times.ts'
@@ -22,21 +24,27 @@ const groupMs = 5 * 60_000
 export interface MessageLogHandle {
   /** Keeps the end in sight from now on: one who sends wants to see it. */
   toBottom(): void
+  /** Brings a message into sight. */
+  show(key: string): void
 }
 
 interface MessageLogProps {
   ref: Ref<MessageLogHandle>
   chat: Chat
+  client: ChatClient
   view: ConversationView
   snapshot: ConversationSnapshot
   /** The `seq` of the first message that was unread when the conversation was opened. */
   firstUnread: number | null
   title: string
   isConnected: boolean
+  editingKey: string | null
+  onEdit(message: ChatMessage): void
 }
 
 /** The messages, of which only those in sight are drawn. */
-export const MessageLog = ({ ref, chat, view, snapshot, firstUnread, title, isConnected }: MessageLogProps) => {
+export const MessageLog = (props: MessageLogProps) => {
+  const { ref, chat, client, view, snapshot, firstUnread, title, isConnected, editingKey, onEdit } = props
   const { hasOlder, loading, error } = snapshot
   const { messages, isPrepended } = useOneEndAtATime(snapshot.messages)
   const list = useRef<VirtualizerHandle>(null)
@@ -62,7 +70,11 @@ export const MessageLog = ({ ref, chat, view, snapshot, firstUnread, title, isCo
     follow.toEnd()
     place.look(list.current, messages, true)
   }
-  useImperativeHandle(ref, () => ({ toBottom }))
+  const show = (key: string) => {
+    const index = messages.findIndex((message) => message.key === key)
+    if (index >= 0) list.current?.scrollToIndex(index, { align: 'nearest' })
+  }
+  useImperativeHandle(ref, () => ({ toBottom, show }))
   useLayoutEffect(() => setStartPx(start.current?.offsetHeight ?? 0))
   // Also where nothing has been scrolled: what came in has changed what is in sight.
   useLayoutEffect(() => {
@@ -71,8 +83,19 @@ export const MessageLog = ({ ref, chat, view, snapshot, firstUnread, title, isCo
     loadAhead()
   }, [messages, follow, place, loadAhead])
 
-  const retry = useCallback((key: string) => void chat.outbox.retry(key), [chat])
-  const cancel = useCallback((key: string) => void chat.outbox.cancel(key), [chat])
+  const [opened, setOpened] = useState<Opened | null>(null)
+  const acts = useMemo(
+    (): MessageActs => ({
+      retry: (message) => void chat.outbox.retry(onItsWay(message)),
+      cancel: (message) => void chat.outbox.cancel(onItsWay(message)),
+      // A second click at the same button only closes what the first one opened.
+      openMenu: ({ key }, anchor) => setOpened((opened) => (opened ? null : { what: 'menu', key, anchor })),
+      openFormerTexts: ({ key }, anchor) =>
+        setOpened((opened) => (opened ? null : { what: 'formerTexts', key, anchor })),
+    }),
+    [chat],
+  )
+  const about = opened && messages.find(({ key }) => key === opened.key)
   return (
     <div className="log-frame">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no pointer scrolls it by its focus */}
@@ -116,17 +139,46 @@ export const MessageLog = ({ ref, chat, view, snapshot, firstUnread, title, isCo
                 isLast={!belongTogether(message, next, firstUnread)}
                 dayBelow={dayBelow === null ? null : dayWords(dayBelow, today)}
                 isNewBelow={firstUnread !== null && next?.seq === firstUnread}
-                isHeld={!isConnected && message.status === 'sending'}
-                onRetry={retry}
-                onCancel={cancel}
+                isHeld={!isConnected}
+                isBeingEdited={message.key === editingKey}
+                acts={acts}
               />
             )
           }}
         </Virtualizer>
       </section>
       <LogOverlay place={place} today={today} onToBottom={toBottom} />
+      {about && opened.what === 'menu' && (
+        <MessageMenu
+          key={opened.key}
+          anchor={opened.anchor}
+          message={about}
+          onEdit={onEdit}
+          onDelete={({ key }) => void view.delete(key)}
+          onClose={() => setOpened(null)}
+        />
+      )}
+      {about && opened.what === 'formerTexts' && (
+        <FormerTexts
+          key={opened.key}
+          client={client}
+          anchor={opened.anchor}
+          message={about}
+          onClose={() => setOpened(null)}
+        />
+      )}
     </div>
   )
+}
+
+/** Under which name the outbox has the message, or the change of it. */
+const onItsWay = ({ key, change }: ChatMessage): string => change?.outboxId ?? key
+
+/** What stands open beside a message. */
+interface Opened {
+  what: 'menu' | 'formerTexts'
+  key: string
+  anchor: HTMLElement
 }
 
 /** No line stands between them, and little time. */

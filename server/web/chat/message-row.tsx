@@ -1,5 +1,7 @@
 import type { ChatMessage } from '@parley/client'
 import { memo } from 'react'
+import { canBeChanged } from './editing.ts'
+import { MoreIcon } from './icons.tsx'
 import { RichText } from './rich-text.tsx'
 import { Ticks } from './ticks.tsx'
 import { exactWords, timeWords } from './times.ts'
@@ -15,16 +17,27 @@ export interface MessageRowProps {
   isNewBelow: boolean
   /** It waits, and can be taken back. */
   isHeld: boolean
-  onRetry(key: string): void
-  onCancel(key: string): void
+  isBeingEdited: boolean
+  /** The row's acts, the same for all rows. */
+  acts: MessageActs
+}
+
+/** What can be done from a row. */
+export interface MessageActs {
+  /** Sends, edits or deletes once more what has failed. */
+  retry(message: ChatMessage): void
+  cancel(message: ChatMessage): void
+  openMenu(message: ChatMessage, anchor: HTMLElement): void
+  openFormerTexts(message: ChatMessage, anchor: HTMLElement): void
 }
 
 /**
  * One message. What stands between it and the next one is part of it, so that older messages above change nothing about
  * those that are shown already: their heights stay, and nothing jumps.
  */
-export const MessageRow = memo(({ message, isFirst, isLast, dayBelow, isNewBelow, ...held }: MessageRowProps) => {
-  const { sender, text, sentAt, status } = message
+export const MessageRow = memo((props: MessageRowProps) => {
+  const { message, isFirst, isLast, dayBelow, isNewBelow, isHeld, isBeingEdited, acts } = props
+  const { senderName, sentAt, status, deletedAt, change } = message
   return (
     <>
       <div
@@ -32,21 +45,38 @@ export const MessageRow = memo(({ message, isFirst, isLast, dayBelow, isNewBelow
         data-own={status !== 'received' || undefined}
         data-first={isFirst || undefined}
         data-last={isLast || undefined}
-        data-status={status}
+        data-status={change?.status === 'failed' ? 'failed' : status}
+        data-deleted={deletedAt !== null || change?.kind === 'delete' || undefined}
+        data-edited={isBeingEdited || undefined}
       >
-        <div className="bubble">
-          <span className="unseen">{status === 'received' ? sender : 'You'}: </span>
-          <span className="text" dir="auto">
-            <RichText text={text} />
-          </span>
-          <span className="meta">
-            <time dateTime={sentAt.toISOString()} title={exactWords(sentAt)}>
-              {timeWords(sentAt)}
-            </time>
-            {status !== 'received' && <Ticks status={status} />}
-          </span>
+        <div className="bubble-line">
+          {canBeChanged(message) && (
+            <button
+              type="button"
+              className="quiet round more"
+              title="Edit or delete"
+              aria-haspopup="dialog"
+              onClick={(event) => acts.openMenu(message, event.currentTarget)}
+            >
+              <MoreIcon />
+              <span className="unseen">Edit or delete “{message.text.slice(0, 40)}”</span>
+            </button>
+          )}
+          <div className="bubble">
+            <span className="unseen">{status === 'received' ? senderName : 'You'}: </span>
+            <Text message={message} />
+            <span className="meta">
+              <EditedMark message={message} onOpen={acts.openFormerTexts} />
+              <time dateTime={sentAt.toISOString()} title={exactWords(sentAt)}>
+                {timeWords(sentAt)}
+              </time>
+              {status !== 'received' && deletedAt === null && (
+                <Ticks status={change ? (change.status === 'failed' ? 'unchanged' : 'changing') : status} />
+              )}
+            </span>
+          </div>
         </div>
-        <Undelivered message={message} {...held} />
+        <Undelivered message={message} isHeld={isHeld} acts={acts} />
       </div>
       {dayBelow !== null && <DayLine words={dayBelow} />}
       {isNewBelow && <NewLine />}
@@ -66,29 +96,74 @@ export const NewLine = () => (
   </p>
 )
 
-type UndeliveredProps = Pick<MessageRowProps, 'message' | 'isHeld' | 'onRetry' | 'onCancel'>
+const Text = ({ message: { text, deletedAt } }: Pick<MessageRowProps, 'message'>) =>
+  deletedAt === null ? (
+    <span className="text" dir="auto">
+      <RichText text={text} />
+    </span>
+  ) : (
+    <span className="tombstone">{deletedWords}</span>
+  )
 
-const Undelivered = ({ message: { key, status, error }, isHeld, onRetry, onCancel }: UndeliveredProps) => {
-  if (status === 'failed') {
+export const deletedWords = 'This message was deleted'
+
+interface EditedMarkProps {
+  message: ChatMessage
+  onOpen: MessageActs['openFormerTexts']
+}
+
+const EditedMark = ({ message, onOpen }: EditedMarkProps) => {
+  const { editedAt, deletedAt } = message
+  if (editedAt === null || deletedAt !== null) return null
+  return (
+    <button
+      type="button"
+      className="edited"
+      title={`Edited ${exactWords(editedAt)}`}
+      aria-haspopup="dialog"
+      onClick={(event) => onOpen(message, event.currentTarget)}
+    >
+      edited<span className="unseen">: what it said before</span>
+    </button>
+  )
+}
+
+type UndeliveredProps = Pick<MessageRowProps, 'message' | 'isHeld' | 'acts'>
+
+/** What has not come to the server, and what can be done about it. */
+const Undelivered = ({ message, isHeld, acts }: UndeliveredProps) => {
+  const { status, error, change } = message
+  const failure = status === 'failed' ? error : change?.status === 'failed' ? change.error : undefined
+  const [failed, undo, held, holdUndo] = wordsFor[change?.kind ?? 'send']
+  if (failure !== undefined) {
     return (
       <p className="undelivered failed">
-        <span>Not sent. {error?.message}</span>
-        <button type="button" className="small" onClick={() => onRetry(key)}>
+        <span>
+          {failed} {failure?.message}
+        </span>
+        <button type="button" className="small" onClick={() => acts.retry(message)}>
           Try again
         </button>
-        <button type="button" className="small" onClick={() => onCancel(key)}>
-          Delete
+        <button type="button" className="small" onClick={() => acts.cancel(message)}>
+          {undo}
         </button>
       </p>
     )
   }
-  if (status !== 'sending' || !isHeld) return null
+  if (!isHeld || (status !== 'sending' && !change)) return null
   return (
     <p className="undelivered">
-      <span>Waits for a connection.</span>
-      <button type="button" className="quiet small" onClick={() => onCancel(key)}>
-        Take back
+      <span>{held}</span>
+      <button type="button" className="quiet small" onClick={() => acts.cancel(message)}>
+        {holdUndo}
       </button>
     </p>
   )
 }
+
+/** What failed, what undoes that; what waits, what takes it back. */
+const wordsFor = {
+  send: ['Not sent.', 'Delete', 'Waits for a connection.', 'Take back'],
+  edit: ['Not saved.', 'Discard', 'The edit waits for a connection.', 'Take back'],
+  delete: ['Not deleted.', 'Keep', 'Deleting waits for a connection.', 'Take back'],
+} as const

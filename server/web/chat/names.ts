@@ -1,15 +1,29 @@
-import { directMembers } from '@parley/client'
+import { directMembers, type Profile } from '@parley/client'
 
-/** As far as its id tells: a group's members stand in its summary alone. */
-export const membersOf = (conversationId: string): readonly string[] => directMembers(conversationId) ?? []
+/** Somebody of whom only the id is known is called by it. */
+export const unnamed = (userId: string): NamedPerson => ({ userId, displayName: userId })
+
+export type NamedPerson = Pick<Profile, 'userId' | 'displayName'>
+
+/** As far as a conversation's id tells: a group's members stand in its summary alone. */
+export const memberIdsOf = (conversationId: string): readonly string[] => directMembers(conversationId) ?? []
+
+export const nameOf = (members: readonly NamedPerson[], userId: string): string =>
+  members.find((member) => member.userId === userId)?.displayName ?? userId
+
+/** Those of a direct conversation, by what they are called. */
+export const membersOf = (conversationId: string, people: readonly NamedPerson[]): NamedPerson[] =>
+  memberIdsOf(conversationId).map((id) => people.find(({ userId }) => userId === id) ?? unnamed(id))
 
 /** What a conversation is called by one of its members. */
-export const titleOf = (members: readonly string[], username: string): string => {
-  const others = members.filter((name) => name !== username)
-  if (others.length > 0) return others.join(', ')
-  return members.length > 0 ? 'Notes to yourself' : 'A conversation'
+export const titleOf = (members: readonly NamedPerson[], userId: string): string => {
+  const others = members.filter((member) => member.userId !== userId)
+  if (others.length > 0) return others.map(({ displayName }) => displayName).join(', ')
+  return members.length > 0 ? notesTitle : 'A conversation'
 }
 
+export const notesTitle = 'Notes to yourself'
+
 /** The other one of a direct conversation; null in a group and in notes to oneself. */
-export const peerOf = (conversationId: string, username: string): string | null =>
-  membersOf(conversationId).find((name) => name !== username) ?? null
+export const peerOf = (conversationId: string, userId: string): string | null =>
+  memberIdsOf(conversationId).find((id) => id !== userId) ?? null

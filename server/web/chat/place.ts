@@ -3,7 +3,7 @@ import { createValue } from './value.ts'
 
 /**
  * Where the page is: `#/with/<address>` shows that conversation, anything else the list alone. An address is what a person
- * types: a username, or the id of a group.
+ * types: a user id, or the id of a group.
  */
 const prefix = '#/with/'
 
@@ -47,9 +47,9 @@ export const forgetPlace = (): void => {
   update()
 }
 
-/** How `username` addresses a conversation: by the other one's name, or as a group. */
-export const addressOf = (conversationId: string, username: string): string => {
+/** How `userId` addresses a conversation: by the other one's name, or as a group. */
+export const addressOf = (conversationId: string, userId: string): string => {
   const members = directMembers(conversationId)
   if (!members) return conversationId
-  return members.includes(username) ? (members.find((name) => name !== username) ?? username) : conversationId
+  return members.includes(userId) ? (members.find((name) => name !== userId) ?? userId) : conversationId
 }

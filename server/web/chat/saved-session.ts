@@ -1,9 +1,11 @@
-import type { SignedIn } from '@parley/client'
+import type { Profile, SignedIn } from '@parley/client'
 
 /** Who is signed in in this browser. */
 export interface SavedSession {
-  username: string
+  userId: string
   displayName: string
+  /** Of the profile: tells which of two names is the later one. Sessions of earlier versions lack it. */
+  version?: number
   token: string
 }
 
@@ -26,10 +28,16 @@ export const readSession = (): SavedSession | null => {
 }
 
 export const saveSession = ({ user, session }: SignedIn): SavedSession => {
-  const { username, displayName } = user
-  const saved = { username, displayName, token: session.token }
+  const { userId, displayName, version } = user
+  const saved = { userId, displayName, version, token: session.token }
   localStorage.setItem(key, JSON.stringify(saved))
   return saved
+}
+
+/** The name that others see may change while the session lives. */
+export const saveProfile = ({ token }: SavedSession, { displayName, version }: Profile): void => {
+  const saved = readSession()
+  if (saved?.token === token) localStorage.setItem(key, JSON.stringify({ ...saved, displayName, version }))
 }
 
 /** Forgets this session, and no other that another tab has opened since. */
@@ -37,7 +45,7 @@ export const forgetSession = ({ token }: SavedSession): void => {
   if (readSession()?.token === token) localStorage.removeItem(key)
 }
 
-/** Calls back when another tab has signed in or out. */
+/** Calls back when another tab has signed in or out, or has changed the name. */
 export const onSessionOfOtherTab = (listener: (session: SavedSession | null) => void): void =>
   addEventListener('storage', (event) => {
     if (event.key === key || event.key === null) listener(readSession())
@@ -45,6 +53,6 @@ export const onSessionOfOtherTab = (listener: (session: SavedSession | null) => 
 
 const isSession = (value: unknown): value is SavedSession => {
   if (typeof value !== 'object' || value === null) return false
-  const { username, displayName, token } = value as Partial<Record<keyof SavedSession, unknown>>
-  return [username, displayName, token].every((text) => typeof text === 'string')
+  const { userId, displayName, token } = value as Partial<Record<keyof SavedSession, unknown>>
+  return [userId, displayName, token].every((text) => typeof text === 'string')
 }

@@ -28,6 +28,10 @@ export const shortWords = (date: Date, today: number): string => {
   return (isThisYear(date, today) ? shortDate : shortDateOfYear).format(date)
 }
 
+/** A moment of any day. @param today as `dayOf` gives it */
+export const momentWords = (date: Date, today: number): string =>
+  dayOf(date) === today ? clockTime.format(date) : `${shortWords(date, today)}, ${clockTime.format(date)}`
+
 /** Between the messages of two days. */
 export const dayWords = (day: number, today: number): string => {
   const ago = daysAgo(day, today)

@@ -33,7 +33,8 @@ const firstOfNewest = (messages: readonly ChatMessage[], count: number): number 
   let left = count
   for (let i = messages.length - 1; i >= 0 && left > 0; i--) {
     const message = messages[i]
-    if (message?.status === 'received' && --left === 0) return message.seq
+    // Deleted ones do not count.
+    if (message?.status === 'received' && message.deletedAt === null && --left === 0) return message.seq
   }
   return null
 }

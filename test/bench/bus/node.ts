@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import type { BusEvent } from '../../../server/domain/ports.ts'
+import type { PublishedChange } from '../../../server/domain/ports.ts'
 
 /**
  * One process of the benchmark: `publisher` publishes messages as fast as Redis takes them, 64 in a turn of the event
@@ -12,13 +12,15 @@ const people = 5_000
 const batch = 64
 const channel = 'bench'
 const nameOf = (i: number) => `user${i % people}`
-const message = (i: number): { usernames: string[]; event: BusEvent } => {
+const message = (i: number): { userIds: string[]; event: PublishedChange } => {
   const [from, to] = [nameOf(i), nameOf(i + 1)]
   const conversationId = `dm:${from}:${to}`
   return {
-    usernames: [from, to],
+    userIds: [from, to],
     event: {
-      type: 'message',
+      kind: 'message',
+      version: i,
+      conversationId,
       message: {
         id: `${conversationId}:${i}`,
         conversationId,
@@ -26,6 +28,9 @@ const message = (i: number): { usernames: string[]; event: BusEvent } => {
         version: i,
         sender: from,
         text: 'x'.repeat(120),
+        revision: 1,
+        editedAt: null,
+        deletedAt: null,
         sentAt: new Date(),
         clientMessageId: 'cm-0123456789abcdef',
         delivered: false,
@@ -42,15 +47,12 @@ const publish = async () => {
   for (let i = 0; Date.now() < until; i += batch) {
     const turn = Array.from({ length: batch }, (_, n) => message(i + n))
     if (way === 'node') {
-      await redis.publish(
-        channel,
-        turn.map(({ usernames, event }) => `${usernames}\t${JSON.stringify(event)}`).join('\n'),
-      )
+      await redis.publish(channel, turn.map(({ userIds, event }) => `${userIds}\t${JSON.stringify(event)}`).join('\n'))
     } else {
       await Promise.all(
-        turn.flatMap(({ usernames, event }) => {
+        turn.flatMap(({ userIds, event }) => {
           const text = JSON.stringify(event)
-          return usernames.map((username) => redis.publish(`${channel} ${username}`, text))
+          return userIds.map((userId) => redis.publish(`${channel} ${userId}`, text))
         }),
       )
     }
@@ -66,7 +68,7 @@ const listen = async () => {
     count++
   }
   if (way === 'user') {
-    await redis.subscribe(...Array.from(here, (username) => `${channel} ${username}`))
+    await redis.subscribe(...Array.from(here, (userId) => `${channel} ${userId}`))
     redis.on('message', (_channel, text) => hear(text))
   } else {
     await redis.subscribe(channel)
@@ -77,7 +79,7 @@ const listen = async () => {
           line
             .slice(0, end)
             .split(',')
-            .some((username) => here.has(username))
+            .some((userId) => here.has(userId))
         )
           hear(line.slice(end + 1))
       }

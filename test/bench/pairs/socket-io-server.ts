@@ -22,9 +22,9 @@ let id = 0
 
 io.on('connection', (socket) => {
   let name = ''
-  socket.on('register', (username: string, done: () => void) => {
-    name = username
-    sockets.set(username, socket)
+  socket.on('register', (userId: string, done: () => void) => {
+    name = userId
+    sockets.set(userId, socket)
     done()
   })
   socket.on('message', ({ to, text }: { to: string; text: string }, done: (message: object) => void) => {
