@@ -39,15 +39,15 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      // After the others: a MongoDB that all share, and a Chromium for each file, take more of the machine.
+      // After the others, a file at a time: all share one MongoDB, and what waits for it too long is given up.
       {
         extends: true,
-        test: {
-          name: 'services',
-          include: [...onMongo, 'test/browser/**/*.test.ts'],
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
-        },
+        test: { name: 'mongo', include: onMongo, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+      // A Chromium for each file takes more of the machine.
+      {
+        extends: true,
+        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], maxWorkers: 3, sequence: { groupOrder: 2 } },
       },
     ],
   },
