@@ -13,7 +13,7 @@ import type { DeliveryMarks } from '../receipts.ts'
 import { type Cursor, cursorAt, readCursor, undeliveredCursor } from './cursor.ts'
 import { eventsFor, type SharedEvents } from './events.ts'
 import { createGiven, type Given } from './given.ts'
-import type { LagChecks } from './lag-check.ts'
+import type { LagChecks, WatchedFeed } from './lag-check.ts'
 import { type Arrival, type LiveQueue, listenTo, openLiveQueue } from './live-queue.ts'
 
 /** More messages than this missed in one conversation are not replayed: the client reads them from its history. */
@@ -62,16 +62,53 @@ export async function* follow<Item>(
   signal: AbortSignal,
   asItem: (cursor: string, event: ChatEvent) => Item,
 ): AsyncGenerator<Item, void, undefined> {
-  const { bus, eventOf } = ports
+  const { bus, eventOf, lagChecks } = ports
   using queue = openLiveQueue(bus, listenTo(bus, [userId]), eventOf, signal)
   try {
     const feed = await openFeed(ports, queue, userId, input, signal)
+    const { given, reads } = feed
     for await (const { cursor, event } of backlog(feed)) yield asItem(cursor, event)
-    for await (const { cursor, event } of live(feed, queue, ports.lagChecks, signal)) yield asItem(cursor, event)
+
+    const position = () => Math.max(given.position(), queue.isWhole() ? queue.newest() : 0)
+    using watched = lagChecks.watch({ userId, position, gap: queue.gap })
+    // The first look at the store after `start`: what came since then may have come before we listened.
+    for await (const { cursor, event } of replay(feed, changesSince(feed, feed.start))) yield asItem(cursor, event)
+    yield asItem(cursorAt(given.position()), { type: 'caughtUp' })
+    // Live events are given out here, and not by a generator of their own: each costs as much as a lookup a message.
+    while (!signal.aborted) {
+      const arrival = queue.take()
+      if (arrival === null) {
+        await queue.arrival()
+        continue
+      }
+      const from = readFrom(feed, watched, arrival)
+      if (from !== null) {
+        const upTo = await reads.version()
+        for await (const { cursor, event } of replay(feed, changesSince(feed, from))) yield asItem(cursor, event)
+        given.reach(upTo)
+        continue
+      }
+      const { change, event } = arrival as Arrival
+      const news = isLongKnown(feed, change) ? null : given.newsOf(change)
+      if (news === null) continue
+      const isWhole = queue.isWhole()
+      const reached = isWhole ? change.version : Math.min(change.version, given.position())
+      const shared = news === change ? event : null
+      yield asItem(cursorAt(reached), shared ?? (await seenEvent(feed, news)))
+      given.add(news, isWhole)
+      feed.handedOver(news, false)
+    }
   } catch (error) {
     // A read that was waiting when the client left.
     if (!signal.aborted) throw error
   }
+}
+
+/** The version to read the store from before this is given out; null: it follows what was given. */
+const readFrom = (feed: Feed, watched: WatchedFeed, arrival: Arrival | Gap): Version | null => {
+  if (arrival === 'oldGap') return watched.earlier()
+  if (arrival === 'gap') return feed.given.position()
+  return isLongKnown(feed, arrival.change) ? null : feed.given.holeBefore(arrival.change)
 }
 
 const openFeed = async (
@@ -178,41 +215,6 @@ async function* changesSince(feed: Feed, version: Version): AsyncGenerator<Chang
   if (cursor.undeliveredFrom !== null && after < cursor.since) yield* undelivered(feed, Math.max(0, after))
   const range = { after: Math.max(floor, after), upTo: Number.MAX_SAFE_INTEGER, except: [] }
   yield* reads.changes(userId, range, pageSize)
-}
-
-/** The word `caughtUp`, and then what the bus brings, or what the store has where the bus may have lost something. */
-async function* live(feed: Feed, queue: LiveQueue, lagChecks: LagChecks, signal: AbortSignal): AsyncGenerator<Step> {
-  const { given, start, reads } = feed
-  const position = () => Math.max(given.position(), queue.isWhole() ? queue.newest() : 0)
-  using watched = lagChecks.watch({ userId: feed.userId, position, gap: queue.gap })
-  const readFrom = (gap: Gap) => (gap === 'oldGap' ? watched.earlier() : given.position())
-  // The first look at the store after `start`: what came since then may have come before we listened.
-  yield* replay(feed, changesSince(feed, start))
-  yield { event: { type: 'caughtUp' }, cursor: cursorAt(given.position()) }
-  while (!signal.aborted) {
-    const arrival = queue.take()
-    if (arrival === null) {
-      await queue.arrival()
-      continue
-    }
-    if (typeof arrival !== 'string' && isLongKnown(feed, arrival.change)) continue
-    const from = typeof arrival === 'string' ? readFrom(arrival) : given.holeBefore(arrival.change)
-    if (from !== null) {
-      const upTo = await reads.version()
-      yield* replay(feed, changesSince(feed, from))
-      given.reach(upTo)
-      continue
-    }
-    const { change, event } = arrival as Arrival
-    const news = given.newsOf(change)
-    if (news === null) continue
-    const isWhole = queue.isWhole()
-    const reached = isWhole ? change.version : Math.min(change.version, given.position())
-    const shared = news === change ? event : null
-    yield { event: shared ?? (await seenEvent(feed, news)), cursor: cursorAt(reached) }
-    given.add(news, isWhole)
-    feed.handedOver(news, false)
-  }
 }
 
 /** A repeat of a send that was answered before publishes its message again. */
