@@ -54,6 +54,40 @@ browserTest(
   },
 )
 
+browserTest('[P6] what comes in above own messages that were acknowledged before it is read as well', async () => {
+  await using world = await startWorld()
+  await using visit = browser.visit()
+  const [bob] = await world.people('bob')
+  const ada = chatAt(await visit.open('about:blank'))
+  // Events can be held back; answers go on.
+  const held: (() => void)[] = []
+  let isHolding = false
+  await ada.page.routeWebSocket(/trpc/, (socket) => {
+    socket.connectToServer().onMessage((frame) => {
+      const pass = () => socket.send(frame)
+      if (isHolding && String(frame).includes('"type":"message"')) held.push(pass)
+      else pass()
+    })
+  })
+  await ada.page.goto(world.url)
+  await ada.signUp('ada')
+  await ada.start('bob')
+  await ada.say('before')
+  await ada.reaches('before', 'delivered')
+
+  isHolding = true
+  await bob.client.sendMessage({ to: 'ada', text: 'from bob' })
+  await ada.say('from ada')
+  await ada.reaches('from ada', 'sent')
+  isHolding = false
+  expect(held.length).toBeGreaterThan(0)
+  for (const pass of held) pass()
+  await expect
+    .poll(async () => (await bob.client.conversations()).conversations[0]?.receipts)
+    .toContainEqual(expect.objectContaining({ userId: 'ada', readSeq: 2 }))
+  expect(await ada.texts()).toEqual(['before', 'from bob', 'from ada'])
+})
+
 browserTest('[P2] [P3] a reload with a full outbox loses nothing, doubles nothing and keeps the order', async () => {
   await using world = await startWorld()
   await using visit = browser.visit()

@@ -267,11 +267,12 @@ export const createConversation = (options: ConversationOptions) => {
     loadOlder: ({ signal }: { signal?: AbortSignal | undefined } = {}) => orAborted(loadOlder(), signal),
     markRead(upTo = Number.POSITIVE_INFINITY) {
       const { readSeq } = progress.placeOf(userId)
-      const isNew = (seq: number | null): seq is number => seq !== null && seq > readSeq && seq <= upTo
-      const received = messages.findLast(({ status, seq }) => status === 'received' && isNew(seq))
+      // What was read is not looked through again.
+      const unread = messages.slice(messages.findLastIndex(({ seq }) => seq !== null && seq <= readSeq) + 1)
+      const seen = unread.filter(({ seq }) => seq !== null && seq <= upTo)
       // Unread ones may stand above what was loaded, with own messages alone below them.
-      const own = (messages[0]?.seq ?? 0) > readSeq + 1 ? messages.findLast(({ seq }) => isNew(seq)) : undefined
-      const seq = received?.seq ?? own?.seq
+      const isAllUnread = unread.length === messages.length && (messages[0]?.seq ?? 0) > readSeq + 1
+      const seq = (seen.findLast(({ status }) => status === 'received') ?? (isAllUnread ? seen.at(-1) : undefined))?.seq
       if (seq) options.markRead(seq)
     },
     /** A message that came in, as new or as it is now. Those before it have come as well, or are read. */

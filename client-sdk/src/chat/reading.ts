@@ -7,20 +7,28 @@ export const createReading = (client: ChatClient, onRefused: () => void, signal:
   const wanted = new Map<string, number>()
 
   const say = async (conversationId: string) => {
-    for (let said = 0; said < (wanted.get(conversationId) ?? 0); ) {
-      const seq = wanted.get(conversationId) as number
-      await patiently(client, () => client.markRead({ messageId: messageId(conversationId, seq) }, { signal }), signal)
-      said = seq
+    try {
+      for (let said = 0; said < (wanted.get(conversationId) ?? 0); ) {
+        const seq = wanted.get(conversationId) as number
+        await patiently(
+          client,
+          () => client.markRead({ messageId: messageId(conversationId, seq) }, { signal }),
+          signal,
+        )
+        said = seq
+      }
+    } catch {
+      if (!signal.aborted) onRefused()
+    } finally {
+      // In the same turn as the last look, so that no mark falls in between.
+      wanted.delete(conversationId)
     }
   }
   return {
     mark(conversationId: string, seq: number) {
       const isBeingSaid = wanted.has(conversationId)
       wanted.set(conversationId, Math.max(seq, wanted.get(conversationId) ?? 0))
-      if (isBeingSaid) return
-      say(conversationId)
-        .catch(() => signal.aborted || onRefused())
-        .finally(() => wanted.delete(conversationId))
+      if (!isBeingSaid) void say(conversationId)
     },
   }
 }

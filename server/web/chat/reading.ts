@@ -17,15 +17,12 @@ export const useReading = (
   view: ConversationView,
 ) => {
   const now = useRef(messages)
-  /** So far it was said. */
-  const marked = useRef(0)
   const look = useCallback(() => {
     if (!list.current || !isLooked() || list.current.viewportSize === 0) return
     const { scrollOffset, viewportSize } = list.current
     const seq = seqAtOrAbove(now.current, list.current.findItemIndex(scrollOffset + viewportSize - inSightPx))
-    if (seq <= marked.current) return
-    marked.current = seq
-    view.markRead(seq)
+    // Said before or not: what is in sight may have come in above own messages that were there.
+    if (seq > 0) view.markRead(seq)
   }, [list, view])
 
   useEffect(() => {
