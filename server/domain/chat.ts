@@ -2,6 +2,7 @@ import type { ChatEvent, OnMessage, UserId } from '../contract/index.ts'
 import { forgetExpiredSessions, login, logout, me, register, resumeSession, updateProfile } from './accounts.ts'
 import { conversations, openConversation } from './conversations.ts'
 import { followEndedSessions } from './ended-sessions.ts'
+import { createLoopShare } from './fair-loop.ts'
 import { createFairReads } from './fair-reads.ts'
 import { createSharedEvents } from './feed/events.ts'
 import { follow } from './feed/feed.ts'
@@ -22,7 +23,7 @@ export const createChat = (given: Ports) => {
   publishLateCommits(ports)
   const deliveries = createDeliveryMarks(ports)
   const lagChecks = createLagChecks(ports)
-  const feedPorts = { ...ports, deliveries, lagChecks, eventOf: createSharedEvents() }
+  const feedPorts = { ...ports, deliveries, lagChecks, eventOf: createSharedEvents(), loopShare: createLoopShare() }
   const stopRemembering = rememberLastSeen(ports)
   const stopForgetting = forgetExpiredSessions(ports)
   const endedSessions = followEndedSessions(ports)

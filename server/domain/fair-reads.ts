@@ -1,10 +1,13 @@
 import type { UserId } from '../contract/index.ts'
+import { createFairQueue } from './fair-queue.ts'
 import type { Ports, Store } from './ports.ts'
 
-/** Fewer than the connections to a database (50), so that those who write or look something up find one free. */
-const readsMax = 32
-/** The reads of one user that run at once; the others of hers wait, and hold up nobody else. */
-const readsOfUserMax = 2
+/**
+ * The reads that run at once, in all and of one user; the others of hers wait, and hold up nobody else. In all fewer than the
+ * connections to a database (50), so that those who write or look something up find one free. Calls do not wait for feeds.
+ */
+const callReads = { max: 20, maxOfUser: 2 }
+const feedReads = { max: 12, maxOfUser: 1 }
 
 const once = [
   'backlog',
@@ -26,7 +29,7 @@ export type StoreReads = Pick<Store, 'overlap' | 'version' | (typeof once)[numbe
 
 /** The ports of the rules that read for a caller: each caller gets a fair share of the store. */
 export interface ReadingPorts extends Ports {
-  /** @param signal aborted when nobody wants the answers any more: what waits then is not read */
+  /** @param signal of a feed: aborted when nobody wants the answers any more, and what waits then is not read */
   readsOf(userId: UserId, signal?: AbortSignal): StoreReads
 }
 
@@ -36,8 +39,10 @@ export interface ReadingPorts extends Ports {
  * else. Waiting here costs nothing; waiting in the store would run into its time-outs.
  */
 export const createFairReads = (store: Store): ReadingPorts['readsOf'] => {
-  const turns = createTurns(readsMax, readsOfUserMax)
+  const ofCalls = createTurns(callReads)
+  const ofFeeds = createTurns(feedReads)
   return (userId, signal) => {
+    const turns = signal ? ofFeeds : ofCalls
     const inTurn = <Answer>(read: () => Promise<Answer>): Promise<Answer> =>
       turns(userId, async () => {
         signal?.throwIfAborted()
@@ -75,50 +80,33 @@ async function* pagesInTurn<Page>(
   }
 }
 
-/** At most `max` of what it is given run at once, of one key at most `maxOfKey`; the keys take turns. */
-export const createTurns = (max: number, maxOfKey: number) => {
-  /** In the order in which the keys are served next. */
-  const waiting = new Map<string, (() => void)[]>()
-  const running = new Map<string, number>()
+/** At most `max` of what it is given run at once, of one user at most `maxOfUser`; the users take turns. */
+const createTurns = ({ max, maxOfUser }: { max: number; maxOfUser: number }) => {
+  const waiting = createFairQueue()
+  const running = new Map<UserId, number>()
   let runningInAll = 0
 
-  const begin = (key: string) => {
+  const begin = (userId: UserId) => {
     runningInAll++
-    running.set(key, (running.get(key) ?? 0) + 1)
+    running.set(userId, (running.get(userId) ?? 0) + 1)
   }
-  const end = (key: string) => {
+  const end = (userId: UserId) => {
     runningInAll--
-    const left = (running.get(key) ?? 0) - 1
-    if (left > 0) running.set(key, left)
-    else running.delete(key)
+    const left = (running.get(userId) ?? 0) - 1
+    if (left > 0) running.set(userId, left)
+    else running.delete(userId)
   }
-  const mayRun = (key: string) => runningInAll < max && (running.get(key) ?? 0) < maxOfKey
-  const serveNext = () => {
-    for (const [key, queue] of waiting) {
-      if (!mayRun(key)) continue
-      waiting.delete(key)
-      const next = queue.shift()
-      if (queue.length > 0) waiting.set(key, queue)
-      begin(key)
-      next?.()
-      return
-    }
-  }
+  const mayRun = (userId: UserId) => runningInAll < max && (running.get(userId) ?? 0) < maxOfUser
 
-  return async <Result>(key: string, run: () => Promise<Result>): Promise<Result> => {
-    if (!waiting.has(key) && mayRun(key)) begin(key)
-    else {
-      await new Promise<void>((resolve) => {
-        const queue = waiting.get(key) ?? []
-        queue.push(resolve)
-        waiting.set(key, queue)
-      })
-    }
+  return async <Result>(userId: UserId, run: () => Promise<Result>): Promise<Result> => {
+    if (!waiting.has(userId) && mayRun(userId)) begin(userId)
+    else await waiting.wait(userId)
     try {
       return await run()
     } finally {
-      end(key)
-      serveNext()
+      end(userId)
+      const next = waiting.serve(mayRun)
+      if (next !== null) begin(next)
     }
   }
 }

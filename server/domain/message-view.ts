@@ -30,14 +30,15 @@ export const asNew = ({
   read: false,
 })
 
-/** To its sender a message is delivered and read when it is so for all the others; to another, when it is for that user. */
+/**
+ * To its sender a message is delivered and read when it is so for all the others; to another, when it is for that user.
+ * @param receipts those of its conversation
+ */
 export const asSeenBy = (viewer: UserId, message: StoredMessage, receipts: Receipt[]): Message => {
-  const { conversationId, seq, sender } = message
-  const here = receipts.filter((receipt) => receipt.conversationId === conversationId)
-  const others = here.filter(({ userId }) => userId !== sender)
-  const concerned = viewer !== sender ? here.filter(({ userId }) => userId === viewer) : others
+  const { seq, sender } = message
+  const concerned = receipts.filter(({ userId }) => (viewer === sender ? userId !== sender : userId === viewer))
   // In notes to oneself the only member is the sender.
-  const counted = concerned.length > 0 ? concerned : here
+  const counted = concerned.length > 0 ? concerned : receipts
   return {
     ...message,
     delivered: counted.length > 0 && counted.every(({ deliveredSeq }) => deliveredSeq >= seq),

@@ -1,5 +1,6 @@
 import {
   ChatError,
+  type ConversationId,
   type DeleteMessage,
   type EditMessage,
   type History,
@@ -12,7 +13,7 @@ import {
   type UserId,
 } from '../contract/index.ts'
 import { type Open, type OpenConversation, openToWrite } from './conversations.ts'
-import type { ReadingPorts } from './fair-reads.ts'
+import type { ReadingPorts, StoreReads } from './fair-reads.ts'
 import { mayRead, readableParts } from './intervals.ts'
 import { asNew, asSeenBy } from './message-view.ts'
 import { withinPage } from './page-text.ts'
@@ -124,26 +125,27 @@ export const history =
     rates.takeNow(rules.call, caller)
     const reads = readsOf(caller)
     const { id, intervals, members } = await open(caller, conversation)
-    const [readable, lastSeq] = lastReadable(intervals, (await reads.conversation(id))?.lastSeq ?? 0)
-    const { from, to, newest } = await rangeOf(place, lastSeq, limit, (time) => reads.seqAt(id, time))
-    const parts = readableParts(readable, from, to)
-    const found: StoredMessage[] = []
-    for (const part of newest ? parts.toReversed() : parts) {
-      const left = limit - found.length
-      if (left === 0) break
-      const messages = await reads.messages({ conversationId: id, ...part, limit: left, newest })
-      if (newest) found.unshift(...messages)
-      else found.push(...messages)
-    }
-    const stored = withinPage(found, anchorOf(found, place.around, newest), ({ text }) => text)
-    const senders = stored.map(({ sender }) => sender)
-    const [receipts, people] = await Promise.all([
-      stored.length === 0 ? [] : reads.receipts([id]),
-      reads.profiles([...new Set([...senders, ...directPeople(id, members)])]),
+    const lastKnown = async () => (await reads.conversation(id))?.lastSeq ?? 0
+    const { from, to, newest } = await rangeOf(
+      place,
+      limit,
+      async () => endsOf(intervals, await lastKnown())[1],
+      (time) => reads.seqAt(id, time),
+    )
+    // Nothing of these waits for another: under load each wait is as long as the queue for the store.
+    const isDirect = id.startsWith('dm:')
+    const [lastThere, found, receipts, directPeople] = await Promise.all([
+      lastKnown(),
+      readParts(reads, id, readableParts(intervals, from, to), limit, newest),
+      reads.receipts([id]),
+      isDirect ? reads.profiles(members) : [],
     ])
-    const firstSeq = readable[0]?.fromSeq ?? 1
+    const stored = withinPage(found, anchorOf(found, place.around, newest), ({ text }) => text)
+    // Of a group, whose members may be many, only those who are named on the page.
+    const people = isDirect ? directPeople : await reads.profiles([...new Set(stored.map(({ sender }) => sender))])
+    const [firstSeq, lastSeq] = endsOf(intervals, lastThere)
     const first = stored[0]?.seq ?? (newest ? firstSeq : Math.min(from, lastSeq + 1))
-    const last = stored.at(-1)?.seq ?? (newest ? to : lastSeq)
+    const last = stored.at(-1)?.seq ?? (newest ? Math.min(to, lastSeq) : lastSeq)
     return {
       conversationId: id,
       messages: stored.map((message) => asSeenBy(caller, message, receipts)),
@@ -153,13 +155,30 @@ export const history =
     }
   }
 
-/** Of a group, whose members may be many, only those who are named on the page. */
-const directPeople = (id: string, members: UserId[]): UserId[] => (id.startsWith('dm:') ? members : [])
+/** At most `limit` messages of these parts, in order. */
+const readParts = async (
+  reads: Pick<StoreReads, 'messages'>,
+  conversationId: ConversationId,
+  parts: ReturnType<typeof readableParts>,
+  limit: number,
+  newest: boolean,
+): Promise<StoredMessage[]> => {
+  const found: StoredMessage[] = []
+  for (const part of newest ? parts.toReversed() : parts) {
+    const left = limit - found.length
+    if (left === 0) break
+    const messages = await reads.messages({ conversationId, ...part, limit: left, newest })
+    if (newest) found.unshift(...messages)
+    else found.push(...messages)
+  }
+  return found
+}
 
-/** What a user may read of the messages that are there, and the last of them. */
-const lastReadable = (intervals: OpenConversation['intervals'], lastSeq: number) => {
-  const readable = intervals.filter(({ fromSeq }) => fromSeq <= lastSeq)
-  return [readable, Math.min(lastSeq, readable.at(-1)?.untilSeq ?? (readable.length > 0 ? lastSeq : 0))] as const
+/** The first and the last that somebody with these intervals may read of the messages up to `lastThere`. */
+const endsOf = (intervals: OpenConversation['intervals'], lastThere: number): [first: number, last: number] => {
+  const readable = intervals.filter(({ fromSeq }) => fromSeq <= lastThere)
+  const until = readable.at(-1)?.untilSeq ?? lastThere
+  return [readable[0]?.fromSeq ?? 1, readable.length > 0 ? Math.min(lastThere, until) : 0]
 }
 
 /** Which one of these a page must have, however long the others are. */
@@ -169,17 +188,20 @@ const anchorOf = (found: StoredMessage[], around: number | undefined, newest: bo
   return newest ? Math.max(found.length - 1, 0) : 0
 }
 
+/** Above every `seq`. */
+const seqMax = Number.MAX_SAFE_INTEGER
+
 const rangeOf = async (
   { before, after, around, beforeTime }: Pick<History, 'before' | 'after' | 'around' | 'beforeTime'>,
-  lastSeq: number,
   limit: number,
+  lastSeq: () => Promise<number>,
   seqAt: (time: Date) => Promise<number>,
 ): Promise<{ from: number; to: number; newest: boolean }> => {
-  if (after !== undefined) return { from: after + 1, to: lastSeq, newest: false }
+  if (after !== undefined) return { from: after + 1, to: seqMax, newest: false }
   if (around !== undefined) {
-    const to = Math.min(lastSeq, Math.max(around + Math.floor(limit / 2), limit))
+    const to = Math.min(await lastSeq(), Math.max(around + Math.floor(limit / 2), limit))
     return { from: Math.max(1, to - limit + 1), to, newest: true }
   }
-  const end = before ?? (beforeTime ? await seqAt(beforeTime) : lastSeq + 1)
-  return { from: 1, to: Math.min(end - 1, lastSeq), newest: true }
+  const end = before ?? (beforeTime ? await seqAt(beforeTime) : seqMax)
+  return { from: 1, to: end - 1, newest: true }
 }

@@ -1,4 +1,4 @@
-import type { ChatEvent, Receipt, UserId } from '../../contract/index.ts'
+import type { ChatEvent, ConversationId, Receipt, UserId } from '../../contract/index.ts'
 import type { StoreReads } from '../fair-reads.ts'
 import { asSeenBy } from '../message-view.ts'
 import type { Change, PublishedChange } from '../ports.ts'
@@ -13,14 +13,23 @@ export const eventsFor = async (
     change.kind === 'message' || change.kind === 'messageChanged' ? [change.conversationId] : [],
   )
   const receipts = ids.length === 0 ? [] : await reads.receipts([...new Set(ids)])
-  return changes.map((change) => eventFor(viewer, change, receipts))
+  const receiptsOf = new Map<ConversationId, Receipt[]>()
+  for (const receipt of receipts) {
+    const others = receiptsOf.get(receipt.conversationId)
+    if (others) others.push(receipt)
+    else receiptsOf.set(receipt.conversationId, [receipt])
+  }
+  return changes.map((change) => eventFor(viewer, change, receiptsOf))
 }
 
-const eventFor = (viewer: UserId, change: Change, receipts: Receipt[]): ChatEvent => {
+const eventFor = (viewer: UserId, change: Change, receiptsOf: Map<ConversationId, Receipt[]>): ChatEvent => {
   switch (change.kind) {
     case 'message':
     case 'messageChanged':
-      return { type: change.kind, message: asSeenBy(viewer, change.message, receipts) }
+      return {
+        type: change.kind,
+        message: asSeenBy(viewer, change.message, receiptsOf.get(change.conversationId) ?? []),
+      }
     case 'receipt':
       return { type: 'receipt', receipt: change.receipt }
     case 'user':

@@ -7,6 +7,7 @@ import type {
   UserId,
   Version,
 } from '../../contract/index.ts'
+import type { LoopShare } from '../fair-loop.ts'
 import type { ReadingPorts, StoreReads } from '../fair-reads.ts'
 import type { Change, Gap } from '../ports.ts'
 import type { DeliveryMarks } from '../receipts.ts'
@@ -24,12 +25,14 @@ export interface FeedPorts extends Pick<ReadingPorts, 'bus' | 'readsOf'> {
   deliveries: DeliveryMarks
   lagChecks: LagChecks
   eventOf: SharedEvents
+  loopShare: LoopShare
 }
 
 /** One subscription, from its start to its end. */
 interface Feed {
   userId: UserId
   reads: StoreReads
+  loopShare: LoopShare
   cursor: Cursor
   /** The present when it began. */
   start: Version
@@ -112,7 +115,7 @@ const readFrom = (feed: Feed, watched: WatchedFeed, arrival: Arrival | Gap): Ver
 }
 
 const openFeed = async (
-  { bus, readsOf, deliveries }: FeedPorts,
+  { bus, readsOf, deliveries, loopShare }: FeedPorts,
   queue: LiveQueue,
   userId: UserId,
   { lastEventId, ack }: OnMessage,
@@ -132,7 +135,7 @@ const openFeed = async (
     const { sender, seq } = change.message
     if (sender !== userId || isReplayed) deliveries.note(userId, change.conversationId, seq)
   }
-  return { userId, reads, cursor, start, floor, missed, given: createGiven(start, bus.shared), handedOver }
+  return { userId, reads, loopShare, cursor, start, floor, missed, given: createGiven(start, bus.shared), handedOver }
 }
 
 /** What was missed: the word `ready`, what was never delivered, and all changes up to the start. */
@@ -186,11 +189,13 @@ async function* replay(
   pages: AsyncIterable<Change[]>,
   cursorOf = (version: Version) => cursorAt(Math.max(feed.floor, version)),
 ): AsyncGenerator<Step> {
-  const { given, reads, userId, handedOver } = feed
+  const { given, reads, loopShare, userId, handedOver } = feed
   for await (const page of pages) {
     const news = page.flatMap((change) => maybeTwice(feed, given.newsOf(change)))
     const events = await eventsFor(reads, userId, news)
     for (const [i, change] of news.entries()) {
+      const nextTurn = loopShare(userId)
+      if (nextTurn) await nextTurn
       yield { event: events[i] as ChatEvent, cursor: cursorOf(change.version) }
       given.add(change, true)
       handedOver(change, true)

@@ -17,29 +17,31 @@ export interface Line {
   versions: number[]
 }
 
-/** Versions looked up ahead of a line: where lines take turns, each of them is read this much less often. */
+/**
+ * Versions looked up ahead of a line: where lines take turns, each of them is read this much less often. Of many lines fewer
+ * are, so that no read takes more than a millisecond or two.
+ */
 const aheadMax = 64
+const aheadMin = 4
+const versionsPerRead = 1_000
 
 /** The conversations of a user in which something happened, each with what the user may read of it. */
 export const openLines = (reads: Reads) => {
   const newest = 'min(c.last_seq, coalesce(r.until_seq, c.last_seq))'
-  const linesOf = (rows: string, from: string, where: string) =>
-    reads.prepare<[lastKey: number | null, count: number, lines: LineRow[]]>(`
-      SELECT json_array(max(r.conversation), count(*),
-        json_group_array(json_array(c.key, ${from}, ${newest}, c.last_version)) FILTER (WHERE ${where}))
-      FROM (${rows}) r JOIN conversation c ON c.key = r.conversation`)
-  const memberships = `SELECT * FROM member WHERE user_id = ?1 AND conversation > ?3 ORDER BY conversation LIMIT ${linesPerRead}`
-
-  // Of those who came back.
-  const former = `SELECT *, (SELECT delivered_seq FROM member m WHERE m.conversation = f.conversation AND m.user_id = f.user_id)
-    AS delivered_seq FROM former_interval f WHERE user_id = ?1 AND conversation > ?3`
-  const undelivered = 'max(r.from_seq, r.delivered_seq + 1)'
+  const linesOf = (from: string, where: string) => {
+    const line = `json_array(c.key, ${from}, ${newest}, c.last_version)`
+    return reads.prepare<[lastKey: number | null, count: number, lines: LineRow[], former: LineRow[]]>(`
+      SELECT json_array(max(r.conversation), count(*), json_group_array(${line}) FILTER (WHERE ${where}), json((
+        SELECT json_group_array(${line}) FROM (
+          SELECT *, (SELECT delivered_seq FROM member m WHERE m.conversation = f.conversation AND m.user_id = f.user_id)
+            AS delivered_seq FROM former_interval f WHERE user_id = ?1 AND ?3 = 0) r
+        JOIN conversation c ON c.key = r.conversation WHERE ${where})))
+      FROM (SELECT * FROM member WHERE user_id = ?1 AND conversation > ?3 ORDER BY conversation LIMIT ${linesPerRead}) r
+      JOIN conversation c ON c.key = r.conversation`)
+  }
   const reading = {
-    changed: [linesOf(memberships, 'r.from_seq', 'c.version > ?2'), linesOf(former, 'r.from_seq', 'c.version > ?2')],
-    undelivered: [
-      linesOf(memberships, undelivered, 'c.last_version > ?2'),
-      linesOf(former, undelivered, 'c.last_version > ?2'),
-    ],
+    changed: linesOf('r.from_seq', 'c.version > ?2'),
+    undelivered: linesOf('max(r.from_seq, r.delivered_seq + 1)', 'c.last_version > ?2'),
   } as const
 
   const starts = reads.prepare<[key: number, to: number, first: number, version: number | null][]>(`
@@ -58,11 +60,11 @@ export const openLines = (reads: Reads) => {
   return {
     /** Of kind `changed` those with a change of any kind after a version, of kind `undelivered` those with a message. */
     async find(kind: keyof typeof reading, userId: string, after: number): Promise<LineRow[]> {
-      const [ofMember, ofFormer] = reading[kind]
-      const [, , found] = await ofFormer(userId, after, 0)
+      const found: LineRow[] = []
       for (let behind = 0; ; ) {
-        const [lastKey, count, lines] = await ofMember(userId, after, behind)
-        found.push(...lines)
+        // With the first ones come those of the earlier intervals of whoever came back.
+        const [lastKey, count, lines, former] = await reading[kind](userId, after, behind)
+        found.push(...former, ...lines)
         if (count < linesPerRead) return found
         behind = lastKey ?? behind
       }
@@ -85,9 +87,10 @@ export const openLines = (reads: Reads) => {
     /** Makes more versions of these lines known. */
     async lookAhead(lines: Line[]): Promise<void> {
       if (lines.length === 0) return
+      const ahead = Math.min(aheadMax, Math.max(aheadMin, Math.floor(versionsPerRead / lines.length)))
       const places = lines.map(({ key, next, to, versions }) => {
         const from = next + versions.length
-        return [key, from, Math.min(to, from + aheadMax - 1)]
+        return [key, from, Math.min(to, from + ahead - 1)]
       })
       for (const [i, found] of await versions(JSON.stringify(places)))
         lines[i]?.versions.push(...found.sort((a, b) => a - b))

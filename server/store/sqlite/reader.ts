@@ -1,34 +1,46 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { type Connection, openForReading, prepareValue } from './connection.ts'
 
-/** A worker thread that reads, so that no query holds up the event loop. Each read sees the last commit. */
-export interface ReaderData {
-  file: string
+// A worker thread that reads, so that no query holds up the event loop. Each read sees the last commit.
+
+export type Asked =
+  | { id: number; file: string; sql: string; parameters: (string | number)[] }
+  | { id: number; file: string; close: true }
+export type Reply = { id: number; json: string } | { id: number; failed: string }
+
+interface Opened {
+  db: Connection
+  prepared: Map<string, ReturnType<typeof prepareValue>>
 }
 
-export type Read = [id: number, sql: string, parameters: (string | number)[]]
-export type ReadReply = { id: number; json: string } | { id: number; failed: string }
-
 const port = parentPort!
-const db: Connection = openForReading((workerData as ReaderData).file)
-const prepared = new Map<string, ReturnType<typeof prepareValue>>()
+const opened = new Map<string, Opened>()
 
-const run = (sql: string, parameters: (string | number)[]): string => {
+const open = (file: string): Opened => {
+  const known = opened.get(file) ?? { db: openForReading(file), prepared: new Map() }
+  opened.set(file, known)
+  return known
+}
+
+const run = (file: string, sql: string, parameters: (string | number)[]): string => {
+  const { db, prepared } = open(file)
   const read = prepared.get(sql) ?? prepareValue(db, sql)
   prepared.set(sql, read)
   return read(parameters) as string
 }
 
-port.on('message', (message: Read | 'close') => {
-  if (message === 'close') {
-    db.close()
-    port.close()
-    return
-  }
-  const [id, sql, parameters] = message
+const close = (file: string): string => {
+  opened.get(file)?.db.close()
+  opened.delete(file)
+  return ''
+}
+
+port.on('message', (asked: Asked) => {
+  const { id, file } = asked
   try {
-    port.postMessage({ id, json: run(sql, parameters) } satisfies ReadReply)
+    const json = 'close' in asked ? close(file) : run(file, asked.sql, asked.parameters)
+    port.postMessage({ id, json } satisfies Reply)
   } catch (error) {
-    port.postMessage({ id, failed: String(error) } satisfies ReadReply)
+    port.postMessage({ id, failed: String(error) } satisfies Reply)
   }
 })

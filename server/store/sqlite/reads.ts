@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { ChatError } from '../../contract/index.ts'
 import type { Log } from '../../domain/ports.ts'
-import type { Read, ReaderData, ReadReply } from './reader.ts'
+import type { Asked, Reply } from './reader.ts'
 
 /** One reads while the other waits for the disk; more would take the processor from the event loop. */
 const readersMax = 2
@@ -11,7 +11,7 @@ const waitingForAnother = 16
 const underWayMax = 2
 
 interface Waiting {
-  read: Read
+  asked: Asked
   resolve(json: string): void
   reject(error: ChatError): void
 }
@@ -21,46 +21,59 @@ interface Reader {
   underWay: Map<number, Waiting>
 }
 
-/** Reads in threads of their own; what is asked for first is read first. A reader that dies is started again. */
-export const openReads = (file: string, log: Log) => {
-  const waiting: Waiting[] = []
-  const readers = new Set<Reader>()
-  let lastId = 0
-  let closed = false
+// The threads read for all stores of the process, and outlive them: starting one takes longer than opening a store.
+const readers = new Set<Reader>()
+const waiting: Waiting[] = []
+/** Those that are open. */
+const stores = new Set<{ log: Log }>()
+let lastId = 0
 
-  const start = () => {
-    const worker = new Worker(new URL('./reader.js', import.meta.url), { workerData: { file } satisfies ReaderData })
-    const reader: Reader = { worker, underWay: new Map() }
-    readers.add(reader)
-    worker.on('message', (reply: ReadReply) => {
-      const asked = reader.underWay.get(reply.id)
-      reader.underWay.delete(reply.id)
-      serve(reader)
-      if ('json' in reply) asked?.resolve(reply.json)
-      else asked?.reject(unavailable(reply.failed))
-    })
-    worker.on('error', (error) => log.error({ error }, 'a reader of the database failed'))
-    worker.on('exit', () => {
-      readers.delete(reader)
-      for (const { reject } of reader.underWay.values()) reject(unavailable('the reader ended'))
-      if (!closed) log.error({}, 'a reader of the database ended; starting another with the next read')
-    })
-    return reader
+const start = (): Reader => {
+  const worker = new Worker(new URL('./reader.js', import.meta.url))
+  const reader: Reader = { worker, underWay: new Map() }
+  readers.add(reader)
+  worker.on('message', (reply: Reply) => {
+    const asked = reader.underWay.get(reply.id)
+    reader.underWay.delete(reply.id)
+    serve(reader)
+    if ('json' in reply) asked?.resolve(reply.json)
+    else asked?.reject(unavailable(reply.failed))
+  })
+  worker.on('error', (error) => {
+    for (const { log } of stores) log.error({ error }, 'a reader of the database failed')
+  })
+  worker.on('exit', () => {
+    readers.delete(reader)
+    for (const { reject } of reader.underWay.values()) reject(unavailable('the reader ended'))
+    for (const { log } of stores) log.error({}, 'a reader of the database ended; starting another with the next read')
+  })
+  return reader
+}
+
+const serve = (reader: Reader) => {
+  while (reader.underWay.size < underWayMax) {
+    const next = waiting.shift()
+    if (!next) return
+    ask(reader, next)
   }
-  const serve = (reader: Reader) => {
-    while (reader.underWay.size < underWayMax) {
-      const next = waiting.shift()
-      if (!next) return
-      reader.underWay.set(next.read[0], next)
-      reader.worker.postMessage(next.read)
-    }
-  }
-  const serveNext = () => {
-    const free = [...readers].find(({ underWay }) => underWay.size < underWayMax)
-    const isNeeded = readers.size === 0 || (readers.size < readersMax && waiting.length > waitingForAnother)
-    if (free) serve(free)
-    else if (isNeeded) serve(start())
-  }
+}
+const serveNext = () => {
+  const free = [...readers].find(({ underWay }) => underWay.size < underWayMax)
+  const isNeeded = readers.size === 0 || (readers.size < readersMax && waiting.length > waitingForAnother)
+  if (free) serve(free)
+  else if (isNeeded) serve(start())
+}
+const ask = ({ worker, underWay }: Reader, next: Waiting) => {
+  underWay.set(next.asked.id, next)
+  worker.postMessage(next.asked)
+}
+
+/** Reads of one database, in threads; what is asked for first is read first. A reader that dies is started again. */
+export const openReads = (file: string, log: Log) => {
+  let closed = false
+  const store = { log }
+  stores.add(store)
+  for (const { worker } of readers) worker.ref()
 
   return {
     /** `sql` gives one JSON text. @throws ChatError `unavailable` */
@@ -69,24 +82,29 @@ export const openReads = (file: string, log: Log) => {
       async (...parameters: (string | number)[]): Promise<T> => {
         if (closed) throw unavailable('the store is closed')
         const json = await new Promise<string>((resolve, reject) => {
-          waiting.push({ read: [++lastId, sql, parameters], resolve, reject })
+          waiting.push({ asked: { id: ++lastId, file, sql, parameters }, resolve, reject })
           serveNext()
         })
         return JSON.parse(json) as T
       },
 
-    /** Ends what is being read. */
+    /** Ends when what is being read has been read; what waits is not read any more. */
     async close(): Promise<void> {
       if (closed) return
       closed = true
-      for (const { reject } of waiting.splice(0)) reject(unavailable('the store is closed'))
-      await Promise.all(
-        Array.from(readers, ({ worker }) => {
-          const ended = new Promise((resolve) => worker.once('exit', resolve))
-          worker.postMessage('close')
-          return ended
-        }),
+      const own = waiting.filter(({ asked }) => asked.file === file)
+      waiting.splice(0, Number.POSITIVE_INFINITY, ...waiting.filter(({ asked }) => asked.file !== file))
+      for (const { reject } of own) reject(unavailable('the store is closed'))
+      const closings = Array.from(
+        readers,
+        (reader) =>
+          new Promise<unknown>((resolve) => {
+            ask(reader, { asked: { id: ++lastId, file, close: true }, resolve, reject: resolve })
+          }),
       )
+      await Promise.all(closings)
+      stores.delete(store)
+      if (stores.size === 0) for (const { worker } of readers) worker.unref()
     },
   }
 }
