@@ -12,6 +12,7 @@ export interface Exploration {
   /** How many are played at once. */
   lanes: number
   sabotage?: Sabotage
+  deadlineMs?: number
   onPlayed?(played: number): void
 }
 
@@ -26,20 +27,30 @@ export interface Failure {
 const haste = 20
 
 /** Plays so many schedules on one server. @returns the first that failed, or null */
-export const explore = async ({ seed, count, lanes, sabotage, onPlayed }: Exploration): Promise<Failure | null> => {
+export const explore = async ({
+  seed,
+  count,
+  lanes,
+  sabotage,
+  deadlineMs,
+  onPlayed,
+}: Exploration): Promise<Failure | null> => {
   const all = fc.sample(schedules, { seed, numRuns: count }).entries()
   let played = 0
   let failure: Failure | null = null
+  const over = new AbortController()
+  const { signal } = over
   await inArena(async (arena) => {
     const lane = async () => {
       // All lanes share one iterator.
       for (const [index, schedule] of all) {
         if (failure) return
         try {
-          await play(arena, schedule, sabotage)
+          await play(arena, schedule, { sabotage, deadlineMs, signal })
           onPlayed?.(++played)
         } catch (cause) {
           failure ??= { index, schedule, cause }
+          over.abort()
         }
       }
     }

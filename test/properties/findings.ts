@@ -3,11 +3,11 @@ export class Finding extends Error {
   override readonly name = 'Finding'
 }
 
-/** Without any change for so long, in the clients' time, what is waited for does not come. */
-const deadlineMs = 300_000
-
-/** What is found while a schedule is played, and waits that look again whenever something has changed. */
-export const createFindings = () => {
+/**
+ * What is found while a schedule is played, and waits that look again whenever something has changed.
+ * @param deadlineMs without any change for so long, in the clients' time, what is waited for does not come
+ */
+export const createFindings = (deadlineMs: number) => {
   const waits = new Set<{ isMet(): boolean; again(): void; resolve(): void; reject(cause: unknown): void }>()
   let first: unknown = null
 

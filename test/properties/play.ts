@@ -18,9 +18,25 @@ const casts: Record<Cast, Record<string, number>> = {
   twoTabs: { ada: 2, bob: 1 },
 }
 
-/** Plays a schedule from its beginning to its end. @throws Finding when the property does not hold */
-export const play = async (arena: Arena, schedule: Schedule, sabotage: Sabotage = {}) => {
-  const findings = createFindings()
+export interface Playing {
+  sabotage?: Sabotage | undefined
+  /** So long, in the clients' time, is waited for what should come. Default 300,000. */
+  deadlineMs?: number | undefined
+  /** Ends it before its end. */
+  signal?: AbortSignal
+}
+
+/**
+ * Plays a schedule from its beginning to its end.
+ * @throws Finding when the property does not hold; the signal's reason
+ */
+export const play = async (
+  arena: Arena,
+  schedule: Schedule,
+  { sabotage = {}, deadlineMs = 300_000, signal }: Playing = {},
+) => {
+  const findings = createFindings(deadlineMs)
+  signal?.addEventListener('abort', () => findings.fail(signal.reason))
   await using directory = await temporaryDirectory()
   const devices = await openDevices(arena, schedule, { directory: directory.path, findings, sabotage })
   try {

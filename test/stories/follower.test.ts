@@ -15,6 +15,8 @@ const open = async (bus: Bus = createInProcessBus()) => {
   const chat = createRules({ store, bus, clock })
   for (const userId of ['ada', 'bob', 'cyd'])
     await store.createUser({ userId, displayName: userId, passwordHash: '', createdAt: new Date(0) })
+  // Who begins in the millisecond in which they were created may be told of it.
+  for (const at = Date.now(); Date.now() === at; ) await new Promise((resolve) => setImmediate(resolve))
   const over: AbortController[] = []
   return {
     store,
