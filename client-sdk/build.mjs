@@ -20,7 +20,7 @@ const withoutZod = {
 }
 
 /** What only one entry needs stays with it; all the rest is shared. */
-const entriesOwn = /client-sdk\/src\/(command\/|chat\/(file-storage|lock-file)\.|(index|node|react)\.)/
+const entriesOwn = /client-sdk\/src\/(command\/|chat\/outbox\/(file-storage|lock-file)\.|(index|node|react)\.)/
 const sharedIn = (name) => (id) => (entriesOwn.test(id) ? undefined : name)
 
 const onwarn = ({ message }) => {
@@ -43,7 +43,7 @@ const writeNotices = async (chunks) => {
 await rm(dist, { recursive: true, force: true })
 const [code, types] = await Promise.all([
   rollup({
-    input: ['index.js', 'node.js', 'react.js', 'chat/file-storage.js', 'command/parley.js'].map((entry) =>
+    input: ['index.js', 'node.js', 'react.js', 'chat/outbox/file-storage.js', 'command/parley.js'].map((entry) =>
       join(compiled, entry),
     ),
     // Whatever else is named here would be missing where the package is installed; `onwarn` refuses it.
@@ -54,7 +54,7 @@ const [code, types] = await Promise.all([
     input: {
       index: join(compiled, 'index.d.ts'),
       react: join(compiled, 'react.d.ts'),
-      'file-storage': join(compiled, 'chat/file-storage.d.ts'),
+      'file-storage': join(compiled, 'chat/outbox/file-storage.d.ts'),
     },
     external: ['zod', 'react'],
     plugins: [withoutZod, dts({ respectExternal: true, compilerOptions: { allowImportingTsExtensions: true } })],

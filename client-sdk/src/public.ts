@@ -22,15 +22,13 @@ export type {
 export { limits } from '../../server/contract/limits.ts'
 export { directMembers } from '../../server/contract/places.ts'
 export type { ParleyRouter } from '../../server/trpc/client-router.ts'
-export type { Call, CallName, CallOptions, Calls, Inputs, Outputs } from './calls.ts'
 export { type Chat, type ChatOptions, createChat } from './chat/chat.ts'
 export type { ConversationSnapshot, ConversationView } from './chat/conversation.ts'
 export type { ConversationSummary, ConversationsSnapshot, ConversationsView } from './chat/conversations.ts'
-export { indexedDbStorage } from './chat/indexed-db.ts'
 export type { ChatMessage, MessageChange } from './chat/message.ts'
-export type { Outbox, SavedChange } from './chat/outbox.ts'
-export type { Outgoing, OutgoingChange, OutgoingMessage } from './chat/outgoing.ts'
-export type { PresenceView } from './chat/presence.ts'
+export { indexedDbStorage } from './chat/outbox/indexed-db.ts'
+export type { Outbox, SavedChange } from './chat/outbox/outbox.ts'
+export type { Outgoing, OutgoingChange, OutgoingMessage } from './chat/outbox/outgoing.ts'
 export {
   alone,
   type ChangeDraft,
@@ -43,13 +41,15 @@ export {
   type OutboxOwner,
   type OutboxStorage,
   type StorageNews,
-} from './chat/storage.ts'
+} from './chat/outbox/storage.ts'
+export type { PresenceView } from './chat/presence.ts'
 export type { View } from './chat/view.ts'
 export type { ChatClient, ClientOptions } from './client.ts'
-export { ChatError, type ErrorFacts, type ErrorKind } from './errors.ts'
-export type { FeedEvent, PutBack } from './feed.ts'
-export type { FollowOptions, Loops, StatusOptions } from './follow.ts'
-export type { PastOptions } from './past-messages.ts'
-export type { TokenReason, TokenSource } from './session.ts'
-export type { ClientState } from './state.ts'
-export type { Transport } from './transport.ts'
+export { ChatError, type ErrorFacts, type ErrorKind } from './connection/errors.ts'
+export type { TokenReason, TokenSource } from './connection/session.ts'
+export type { ClientState } from './connection/state.ts'
+export type { FeedEvent, PutBack } from './events/feed.ts'
+export type { FollowOptions, Loops, StatusOptions } from './events/follow.ts'
+export type { Call, CallName, CallOptions, Calls, Inputs, Outputs } from './requests/calls.ts'
+export type { PastOptions } from './requests/past-messages.ts'
+export type { Transport } from './transport/transport.ts'

@@ -29,7 +29,29 @@ const arrows: Record<string, string[]> = {
   'server/app.ts': ['*'],
   'server/migrate.ts': ['server/domain', 'server/store/sqlite', 'server/store/mongo'],
   'server/main.ts': ['server/app.ts', 'server/config.ts'],
-  'client-sdk/src': ['server/contract', 'server/trpc'],
+  'client-sdk/src/transport': ['server/contract'],
+  'client-sdk/src/connection': ['client-sdk/src/transport', 'server/contract', 'server/trpc'],
+  'client-sdk/src/requests': ['client-sdk/src/connection', 'server/contract', 'server/trpc'],
+  'client-sdk/src/events': ['client-sdk/src/requests', 'client-sdk/src/connection', 'server/contract'],
+  'client-sdk/src/client.ts': [
+    'client-sdk/src/events',
+    'client-sdk/src/requests',
+    'client-sdk/src/connection',
+    'client-sdk/src/transport',
+    'server/contract',
+  ],
+  'client-sdk/src/chat': [
+    'client-sdk/src/client.ts',
+    'client-sdk/src/events',
+    'client-sdk/src/requests',
+    'client-sdk/src/connection',
+    'server/contract',
+  ],
+  'client-sdk/src/public.ts': ['*'],
+  'client-sdk/src/index.ts': ['*'],
+  'client-sdk/src/node.ts': ['*'],
+  'client-sdk/src/react.ts': ['*'],
+  'client-sdk/src/command': ['*'],
 }
 
 interface Import {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { createFeed, type FeedEvent } from '../../client-sdk/src/feed.ts'
-import { createPlace } from '../../client-sdk/src/place.ts'
+import { createFeed, type FeedEvent } from '../../client-sdk/src/events/feed.ts'
+import { createPlace } from '../../client-sdk/src/events/place.ts'
 import { ChatError, type ChatEvent, type HistoryPage, type Message } from '../../server/contract/index.ts'
 import { createInbox } from '../harness/plain-client.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import superjson from 'superjson'
 import { expect, test } from 'vitest'
-import { deserialize, serialize, type Typed } from '../../client-sdk/src/superjson.ts'
+import { deserialize, serialize, type Typed } from '../../client-sdk/src/connection/superjson.ts'
 
 // The SDK's own reader and writer, held to the original.
 

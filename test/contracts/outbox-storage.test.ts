@@ -3,7 +3,7 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { IDBFactory } from 'fake-indexeddb'
 import { describe, expect, test } from 'vitest'
-import { fileStorage } from '../../client-sdk/src/chat/file-storage.ts'
+import { fileStorage } from '../../client-sdk/src/chat/outbox/file-storage.ts'
 import {
   type Draft,
   type EditDraft,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { fileStorage } from '../../client-sdk/src/chat/file-storage.ts'
-import { pause } from '../../client-sdk/src/pause.ts'
+import { fileStorage } from '../../client-sdk/src/chat/outbox/file-storage.ts'
+import { pause } from '../../client-sdk/src/connection/pause.ts'
 import { temporaryDirectory } from '../harness/directory.ts'
 import { startRoughNetwork } from '../harness/rough-network.ts'
 import { sharedStorage } from '../harness/shared-storage.ts'

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws'
-import type { SocketLike } from '../../client-sdk/src/socket.ts'
+import type { SocketLike } from '../../client-sdk/src/transport/socket.ts'
 
 /** Tells every so-manieth message, change and receipt twice, once more when others have come: a server may, and TCP does not. */
 export const repeating = (socket: WebSocket, every: number): SocketLike => {

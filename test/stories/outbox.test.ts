@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { fileStorage } from '../../client-sdk/src/chat/file-storage.ts'
+import { fileStorage } from '../../client-sdk/src/chat/outbox/file-storage.ts'
 import { type ChatError, createChat, memoryStorage, type OutboxStorage } from '../../client-sdk/src/node.ts'
 import { chatOf, isEmpty } from '../harness/chat.ts'
 import { temporaryDirectory } from '../harness/directory.ts'

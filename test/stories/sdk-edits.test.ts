@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { fileStorage } from '../../client-sdk/src/chat/file-storage.ts'
+import { fileStorage } from '../../client-sdk/src/chat/outbox/file-storage.ts'
 import {
   type ChatClient,
   type ChatError,

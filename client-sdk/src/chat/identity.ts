@@ -1,5 +1,5 @@
 import type { ChatClient } from '../client.ts'
-import { ChatError } from '../errors.ts'
+import { ChatError } from '../connection/errors.ts'
 
 /** That the client is signed in as this user: what is hers is not sent, shown or confirmed for anybody else. */
 export const createIdentity = (client: ChatClient, userId: string, signal: AbortSignal) => {

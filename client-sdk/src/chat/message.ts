@@ -1,6 +1,6 @@
 import type { Message } from '../../../server/contract/index.ts'
-import type { ChatError } from '../errors.ts'
-import { isOf, type OutgoingChange, type OutgoingMessage } from './outgoing.ts'
+import type { ChatError } from '../connection/errors.ts'
+import { isOf, type OutgoingChange, type OutgoingMessage } from './outbox/outgoing.ts'
 import type { People } from './people.ts'
 
 /** A message as it is shown. */

@@ -1,7 +1,7 @@
-import { backoffMs } from '../backoff.ts'
 import type { ChatClient } from '../client.ts'
-import { ChatError } from '../errors.ts'
-import { pause, timerMaxMs } from '../pause.ts'
+import { backoffMs } from '../connection/backoff.ts'
+import { ChatError } from '../connection/errors.ts'
+import { pause, timerMaxMs } from '../connection/pause.ts'
 
 /**
  * Asks until there is an answer: what is refused for now, or for want of a connection or a session, is asked again.

@@ -1,6 +1,6 @@
 import type { Profile, Status } from '../../../server/contract/index.ts'
 import type { ChatClient } from '../client.ts'
-import { asChatError, type ChatError } from '../errors.ts'
+import { asChatError, type ChatError } from '../connection/errors.ts'
 import { patiently } from './patient.ts'
 import { createView, type View } from './view.ts'
 

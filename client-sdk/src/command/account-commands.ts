@@ -1,5 +1,5 @@
 import type { SignedIn } from '../../../server/contract/index.ts'
-import { ChatError } from '../errors.ts'
+import { ChatError } from '../connection/errors.ts'
 import { type Command, type Invocation, text } from './command.ts'
 import { readPassword } from './password.ts'
 import { sessionToken, withClient, withSession } from './server.ts'

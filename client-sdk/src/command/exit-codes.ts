@@ -1,4 +1,4 @@
-import { ChatError, type ErrorKind } from '../errors.ts'
+import { ChatError, type ErrorKind } from '../connection/errors.ts'
 
 /** What a script can tell from the exit code alone. */
 export const exitCodes = {

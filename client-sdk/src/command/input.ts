@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { maxFrameBytes } from '../../../server/contract/wire.ts'
-import { ChatError } from '../errors.ts'
+import { ChatError } from '../connection/errors.ts'
 import { UsageError } from './exit-codes.ts'
 
 /** What the command reads: a terminal, a pipe or a file. */

@@ -1,4 +1,4 @@
-import type { FeedEvent } from '../feed.ts'
+import type { FeedEvent } from '../events/feed.ts'
 import { type Command, text, wholeNumber } from './command.ts'
 import { openCursorFile } from './cursor-file.ts'
 import type { Output } from './output.ts'

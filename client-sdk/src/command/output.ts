@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { ChatError } from '../errors.ts'
+import { ChatError } from '../connection/errors.ts'
 import { UsageError } from './exit-codes.ts'
 
 /** Whoever read this command's output has gone, as `head` does when it has enough. */

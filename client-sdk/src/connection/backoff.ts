@@ -1,4 +1,4 @@
-import type { ChatError } from '../../server/contract/errors.ts'
+import type { ChatError } from '../../../server/contract/errors.ts'
 
 const firstMs = 250
 /** Also between attempts that hardly can succeed. */

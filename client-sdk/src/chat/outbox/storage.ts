@@ -1,5 +1,5 @@
-import type { Message } from '../../../server/contract/index.ts'
-import type { ErrorFacts } from '../errors.ts'
+import type { Message } from '../../../../server/contract/index.ts'
+import type { ErrorFacts } from '../../connection/errors.ts'
 
 /** Something on its way, as it is kept: plain JSON. */
 interface Kept {

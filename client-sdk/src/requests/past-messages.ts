@@ -1,4 +1,4 @@
-import type { HistoryPage, Message } from '../../server/contract/index.ts'
+import type { HistoryPage, Message } from '../../../server/contract/index.ts'
 import type { Calls } from './calls.ts'
 import { withinLimits } from './within-limits.ts'
 

@@ -1,4 +1,4 @@
-import type { Message } from '../../server/contract/index.ts'
+import type { Message } from '../../../server/contract/index.ts'
 
 /**
  * Whether the server's store was put back to an earlier state, as from a backup: within a conversation times rise with

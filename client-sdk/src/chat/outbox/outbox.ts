@@ -1,9 +1,10 @@
-import type { Message } from '../../../server/contract/index.ts'
-import { conversationIdOf } from '../../../server/contract/places.ts'
-import type { ChatClient } from '../client.ts'
-import { ChatError } from '../errors.ts'
-import { newMessageName } from '../message-name.ts'
-import type { Identity } from './identity.ts'
+import type { Message } from '../../../../server/contract/index.ts'
+import { conversationIdOf } from '../../../../server/contract/places.ts'
+import type { ChatClient } from '../../client.ts'
+import { ChatError } from '../../connection/errors.ts'
+import { newMessageName } from '../../requests/message-name.ts'
+import type { Identity } from '../identity.ts'
+import { createView, type View } from '../view.ts'
 import {
   asOutgoing,
   errorOf,
@@ -25,7 +26,6 @@ import {
   type OutboxStorage,
   type StorageNews,
 } from './storage.ts'
-import { createView, type View } from './view.ts'
 
 /** Browsers have been seen to leave an IndexedDB waiting for ever. */
 const answerMs = 10_000

@@ -1,5 +1,5 @@
-import { ChatError } from '../../server/contract/errors.ts'
-import type { SignedIn } from '../../server/contract/index.ts'
+import { ChatError } from '../../../server/contract/errors.ts'
+import type { SignedIn } from '../../../server/contract/index.ts'
 
 /**
  * Whose connections these are: one user's until she is signed out, by whichever tokens.

@@ -1,5 +1,5 @@
-import type { Message } from '../../../server/contract/index.ts'
-import { ChatError } from '../errors.ts'
+import type { Message } from '../../../../server/contract/index.ts'
+import { ChatError } from '../../connection/errors.ts'
 import { type Draft, isMessageDraft } from './storage.ts'
 
 interface OutgoingFacts {

@@ -1,5 +1,5 @@
-import type { ChatError } from '../../server/contract/errors.ts'
-import { asThrownHere } from './errors.ts'
+import type { ChatError } from '../../../server/contract/errors.ts'
+import { asThrownHere } from '../connection/errors.ts'
 
 /** Where what comes in is put for the one who reads it. */
 export interface Inlet<Value> {

@@ -1,5 +1,5 @@
-import { backoffMs } from './backoff.ts'
-import { asChatError } from './errors.ts'
+import { backoffMs } from '../connection/backoff.ts'
+import { asChatError } from '../connection/errors.ts'
 
 /** Gathers what was taken, so that a burst of messages is acknowledged by one call. */
 const gatherMs = 50

@@ -1,8 +1,8 @@
-import type { ChatError } from '../../server/contract/errors.ts'
-import { backoffMs } from './backoff.ts'
-import type { Loss } from './connection.ts'
-import { fromErrorShape } from './errors.ts'
-import { type Answer, writeRequest, writeStop } from './wire.ts'
+import type { ChatError } from '../../../server/contract/errors.ts'
+import { backoffMs } from '../connection/backoff.ts'
+import type { Loss } from '../connection/connection.ts'
+import { fromErrorShape } from '../connection/errors.ts'
+import { type Answer, writeRequest, writeStop } from '../connection/wire.ts'
 
 /** What somebody wants to be told of, said to the server anew on each connection and whenever it stopped. */
 export interface Subscription {

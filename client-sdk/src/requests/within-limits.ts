@@ -1,5 +1,5 @@
-import { ChatError } from './errors.ts'
-import { orAborted, pause } from './pause.ts'
+import { ChatError } from '../connection/errors.ts'
+import { orAborted, pause } from '../connection/pause.ts'
 
 /** For whoever reads page after page: a server answers faster than it lets one go on. @throws what `ask` throws */
 export const withinLimits = async <Answer>(ask: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> => {

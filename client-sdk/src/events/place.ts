@@ -1,4 +1,4 @@
-import type { Message } from '../../server/contract/index.ts'
+import type { Message } from '../../../server/contract/index.ts'
 
 /** How far a conversation was given out: the newest message; `sentAt` is null where an older cursor does not say it. */
 export interface Top {

@@ -1,6 +1,6 @@
-import { ChatError } from '../../server/contract/errors.ts'
-import { maxFrameBytes } from '../../server/contract/wire.ts'
-import type { ErrorShape } from '../../server/trpc/errors.ts'
+import { ChatError } from '../../../server/contract/errors.ts'
+import { maxFrameBytes } from '../../../server/contract/wire.ts'
+import type { ErrorShape } from '../../../server/trpc/errors.ts'
 import { deserialize, serialize } from './superjson.ts'
 
 /** tRPC's frames, as this client writes and reads them. */

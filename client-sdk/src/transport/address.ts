@@ -1,4 +1,4 @@
-import { ChatError } from '../../server/contract/errors.ts'
+import { ChatError } from '../../../server/contract/errors.ts'
 
 const schemes = ['http:', 'https:', 'ws:', 'wss:']
 

@@ -1,5 +1,5 @@
-import { ChatError } from '../../server/contract/errors.ts'
-import type { SignedIn } from '../../server/contract/index.ts'
+import { ChatError } from '../../../server/contract/errors.ts'
+import type { SignedIn } from '../../../server/contract/index.ts'
 import { timerMaxMs } from './pause.ts'
 
 /** Why a token is asked for: `ended` when the one before is no longer good. */

@@ -1,4 +1,4 @@
-import { ChatError } from '../errors.ts'
+import { ChatError } from '../../connection/errors.ts'
 import type { Draft, OpenOutboxStorage, StorageNews } from './storage.ts'
 
 const store = 'drafts'

@@ -1,5 +1,5 @@
 import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server'
-import type { ParleyRouter } from '../../server/trpc/client-router.ts'
+import type { ParleyRouter } from '../../../server/trpc/client-router.ts'
 import { newMessageName } from './message-name.ts'
 
 type Procedures = ParleyRouter['_def']['record']

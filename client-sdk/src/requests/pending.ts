@@ -1,9 +1,9 @@
-import { ChatError } from '../../server/contract/errors.ts'
+import { ChatError } from '../../../server/contract/errors.ts'
+import type { Loss } from '../connection/connection.ts'
+import { fromErrorShape } from '../connection/errors.ts'
+import { timerMaxMs } from '../connection/pause.ts'
+import { type Answer, writeRequest } from '../connection/wire.ts'
 import { type CallName, type CallOptions, callRules, completeInput } from './calls.ts'
-import type { Loss } from './connection.ts'
-import { fromErrorShape } from './errors.ts'
-import { timerMaxMs } from './pause.ts'
-import { type Answer, writeRequest } from './wire.ts'
 
 /** Calls that wait for a connection or an answer; more are refused. */
 const waitingMax = 1_000

@@ -1,5 +1,5 @@
-import type { ChatError } from '../../server/contract/errors.ts'
-import type { Transport } from './transport.ts'
+import type { ChatError } from '../../../server/contract/errors.ts'
+import type { Transport } from '../transport/transport.ts'
 
 /** How the client is connected. */
 export type ClientState =

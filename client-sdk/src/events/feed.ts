@@ -1,7 +1,7 @@
-import { ChatError } from '../../server/contract/errors.ts'
-import type { ChatEvent, HistoryPage, Message, Version } from '../../server/contract/index.ts'
-import { backoffMs } from './backoff.ts'
-import { pause } from './pause.ts'
+import { ChatError } from '../../../server/contract/errors.ts'
+import type { ChatEvent, HistoryPage, Message, Version } from '../../../server/contract/index.ts'
+import { backoffMs } from '../connection/backoff.ts'
+import { pause } from '../connection/pause.ts'
 import type { Place, Top } from './place.ts'
 import { isPutBack } from './put-back.ts'
 
