@@ -3,9 +3,10 @@ import type { HistoryPage, Message, SignedIn } from '../../server/contract/index
 import { createBehind } from './connection/behind.ts'
 import { createConnection } from './connection/connection.ts'
 import { asThrownHere } from './connection/errors.ts'
+import { createListeners } from './connection/listeners.ts'
 import { orAborted, pause } from './connection/pause.ts'
-import { createSession, type TokenSource } from './connection/session.ts'
 import { type ClientState, createStateOwner } from './connection/state.ts'
+import type { TokenSource } from './connection/token.ts'
 import { createDeliveries } from './events/deliveries.ts'
 import { createLoops, type Loops } from './events/follow.ts'
 import { createSubscriptions } from './events/subscription.ts'
@@ -37,10 +38,15 @@ export interface ChatClient extends Calls, Loops, AsyncDisposable {
   readonly url: string
   readonly state: ClientState
   /**
-   * Calls back with each new state, and with `live` once more when somebody signs in on a live connection.
+   * Calls back with each new state.
    * @returns a function that ends it.
    */
   onState(listener: (state: ClientState) => void): () => void
+  /**
+   * Calls back when somebody has signed in by `register` or `login`, on a connection that is live: the state stays as it is.
+   * @returns a function that ends it.
+   */
+  onSignIn(listener: (userId: string) => void): () => void
   /**
    * Offline, the next attempt to connect comes now instead of at `retryAt`: when somebody asks for it, or the platform
    * says that there is a network again.
@@ -66,14 +72,14 @@ export const createClientOn = (
 
   const state = createStateOwner()
   const behind = createBehind(state)
-  const session = createSession(token, callTimeoutMs)
+  const signIns = createListeners<string>()
   const connection = createConnection({
     addresses: addressesOf(url),
     makeSocket,
     listenToPlatform: listen,
     state,
-    token: session.token,
-    tokensVary: typeof token === 'function',
+    token,
+    tokenTimeoutMs: callTimeoutMs,
     onOpen() {
       pending.sendAll()
       subscriptions.startAll()
@@ -85,13 +91,12 @@ export const createClientOn = (
       subscriptions.answer(answer)
     },
     onLeaving: (go) => pending.whenIdle(go),
-    onLost(error, loss) {
-      pending.lost(error, loss)
-      subscriptions.lost(error, loss)
-      if (loss !== 'forGood') return
-      session.forget()
-      deliveries.clear()
+    onLost(lost) {
+      pending.lost(lost)
+      subscriptions.lost(lost)
+      if (lost.loss === 'forGood') deliveries.clear()
     },
+    onSignIn: signIns.tell,
   })
   const pending = createPendingCalls(nextId, connection.send, callTimeoutMs)
   const subscriptions = createSubscriptions(nextId, connection.send)
@@ -106,17 +111,6 @@ export const createClientOn = (
       throw asThrownHere(error)
     }
   }
-  const signIn = async (askForIt: () => Promise<SignedIn>): Promise<SignedIn> => {
-    try {
-      const signedIn = await session.signIn(askForIt)
-      connection.signedIn(signedIn)
-      return signedIn
-    } catch (error) {
-      // Nobody waits for the answer any more, and the server may have signed this connection in.
-      if (!(error instanceof ChatError) || error.kind === 'timedOut') connection.renew('A sign-in was given up')
-      throw error
-    }
-  }
   /** With her session goes the right to say what she has got; where nobody answers, she is not held up for long. */
   const sayDelivered = async ({ signal, timeoutMs = callTimeoutMs }: CallOptions = {}) => {
     const over = new AbortController()
@@ -125,14 +119,11 @@ export const createClientOn = (
   }
   const call = async (name: CallName, input: unknown, callOptions?: CallOptions): Promise<unknown> => {
     if (name === 'register' || name === 'login') {
-      return signIn(() => ask(name, input, callOptions) as Promise<SignedIn>)
+      return connection.signIn(() => ask(name, input, callOptions) as Promise<SignedIn>)
     }
     if (name === 'logout') await sayDelivered(callOptions)
     const answer = await ask(name, input, callOptions)
-    if (name === 'logout') {
-      session.logOut()
-      connection.signOut()
-    }
+    if (name === 'logout') connection.signOut()
     return answer
   }
   const calls = Object.fromEntries(
@@ -154,7 +145,6 @@ export const createClientOn = (
     if (state.get().status === 'closed') return
     void deliveries.flush()
     deliveries.clear()
-    session.stop()
     connection.close()
   }
   return {
@@ -165,6 +155,7 @@ export const createClientOn = (
       return state.get()
     },
     onState: state.listen,
+    onSignIn: signIns.listen,
     retryNow: connection.retryNow,
     pastMessages: (options) => pastMessages(calls.history, options),
     close,

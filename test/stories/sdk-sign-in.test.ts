@@ -51,13 +51,20 @@ describe.concurrent('sign-ins', () => {
     client.close()
   })
 
-  test('who signs in on a live connection hears of it as of a connection', async () => {
+  test('a sign-in on a live connection is told as what it is; the state stays as it is', async () => {
     await using world = await startWorld()
     await world.people('ada')
     const client = await connectStranger(world)
     const states = statesOf(client)
+    const signIns: string[] = []
+    const unlisten = client.onSignIn((userId) => signIns.push(userId))
     await client.login({ username: 'ada', password })
-    expect(states.statuses()).toEqual(['live'])
+    expect(signIns).toEqual(['ada'])
+    expect(states.statuses()).toEqual([])
+    await client.logout()
+    unlisten()
+    await client.login({ username: 'ada', password })
+    expect(signIns).toEqual(['ada'])
     client.close()
   })
 

@@ -8,7 +8,7 @@ import { pause, timerMaxMs } from '../connection/pause.ts'
  * @throws ChatError one that a repeat does not mend; `closed` when the signal aborts
  */
 export const patiently = async <Answer>(
-  client: Pick<ChatClient, 'onState'>,
+  client: Listening,
   ask: () => Promise<Answer>,
   signal: AbortSignal,
 ): Promise<Answer> => {
@@ -30,12 +30,17 @@ export const patiently = async <Answer>(
 export const isToBeRepeated = (error: unknown): error is ChatError =>
   error instanceof ChatError && (error.retryable || error.kind === 'notSignedIn' || error.kind === 'sessionEnded')
 
-/** Resolves when there is a connection again, at the latest after so long. */
-const untilLive = async (client: Pick<ChatClient, 'onState'>, ms: number, signal: AbortSignal) => {
+type Listening = Pick<ChatClient, 'onState' | 'onSignIn'>
+
+/** Resolves when there is a connection again, or a session, at the latest after so long. */
+const untilLive = async (client: Listening, ms: number, signal: AbortSignal) => {
   const live = new AbortController()
-  const unlisten = client.onState(({ status }) => {
-    if (status === 'live' || status === 'catchingUp') live.abort()
-  })
+  const unlisten = [
+    client.onState(({ status }) => {
+      if (status === 'live' || status === 'catchingUp') live.abort()
+    }),
+    client.onSignIn(() => live.abort()),
+  ]
   await pause(ms, AbortSignal.any([signal, live.signal]))
-  unlisten()
+  for (const end of unlisten) end()
 }

@@ -1,5 +1,6 @@
 import type { ChatError } from '../../../server/contract/errors.ts'
 import type { Transport } from '../transport/transport.ts'
+import { createListeners } from './listeners.ts'
 
 /** How the client is connected. */
 export type ClientState =
@@ -24,30 +25,15 @@ export type ClientState =
 /** Tells the listeners of each new state. Enter one as the last step: a listener may do anything, such as close. */
 export const createStateOwner = () => {
   let state: ClientState = { status: 'idle' }
-  const listeners = new Set<(state: ClientState) => void>()
+  const { listen, tell } = createListeners<ClientState>()
   return {
     get: () => state,
     enter(next: ClientState) {
       state = next
-      for (const listener of listeners) {
-        // A listener before this one led to another state, which everybody has been told of by now.
-        if (state !== next) return
-        try {
-          listener(next)
-        } catch (error) {
-          // The listener's fault must be seen, and must not stop the connection.
-          queueMicrotask(() => {
-            throw error
-          })
-        }
-      }
+      // Of a state that a listener led to, everybody has been told by now.
+      tell(next, () => state === next)
     },
-    listen(listener: (state: ClientState) => void): () => void {
-      // A function of its own: the same listener may be given twice.
-      const own = (next: ClientState) => listener(next)
-      listeners.add(own)
-      return () => listeners.delete(own)
-    },
+    listen,
   }
 }
 export type StateOwner = ReturnType<typeof createStateOwner>

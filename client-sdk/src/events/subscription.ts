@@ -1,7 +1,7 @@
 import type { ChatError } from '../../../server/contract/errors.ts'
 import { backoffMs } from '../connection/backoff.ts'
-import type { Loss } from '../connection/connection.ts'
 import { fromErrorShape } from '../connection/errors.ts'
+import type { Lost } from '../connection/machine.ts'
 import { type Answer, writeRequest, writeStop } from '../connection/wire.ts'
 
 /** What somebody wants to be told of, said to the server anew on each connection and whenever it stopped. */
@@ -104,7 +104,7 @@ export const createSubscriptions = (nextId: () => number, send: (text: string) =
     startAll() {
       for (const open of [...opens.values()]) if (open.state !== 'paused') start(open)
     },
-    lost(error: ChatError, loss: Loss) {
+    lost({ error, loss }: Lost) {
       for (const open of [...opens.values()]) {
         clearTimeout(open.retry)
         if (loss === 'forGood' || (loss === 'atFault' && open.state === 'sent')) end(open, error)

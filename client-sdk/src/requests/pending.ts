@@ -1,6 +1,6 @@
 import { ChatError } from '../../../server/contract/errors.ts'
-import type { Loss } from '../connection/connection.ts'
 import { fromErrorShape } from '../connection/errors.ts'
+import type { Lost } from '../connection/machine.ts'
 import { timerMaxMs } from '../connection/pause.ts'
 import { type Answer, writeRequest } from '../connection/wire.ts'
 import { type CallName, type CallOptions, callRules, completeInput } from './calls.ts'
@@ -96,7 +96,7 @@ export const createPendingCalls = (
     },
     /** The connection has shown that what is sent arrives: so do now those that must not be sent twice. */
     sendRest,
-    lost(error: ChatError, loss: Loss) {
+    lost({ error, loss }: Lost) {
       lastLoss = error
       for (const call of [...calls.values()]) {
         if (loss === 'forGood') call.reject(error)

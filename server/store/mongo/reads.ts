@@ -4,8 +4,8 @@ import { waitMaxMs } from './limits.ts'
 import { type Models, native } from './schema.ts'
 
 /** With the read concern of the schema, which mongoose gives to its own queries alone. */
-const reading = ({ schema }: { schema: Schema }) => ({
-  maxTimeMS: waitMaxMs,
+const reading = ({ schema }: { schema: Schema }, waitMs = waitMaxMs) => ({
+  maxTimeMS: waitMs,
   readConcern: { level: schema.get('readConcern')?.level ?? 'majority' },
 })
 
@@ -17,11 +17,13 @@ export const find = <Document extends { _id: unknown }>(
   model: Model<Document>,
   filter: mongo.Filter<Document>,
   options: Pick<mongo.FindOptions, 'sort' | 'limit' | 'projection'> = {},
+  waitMs = waitMaxMs,
 ): Promise<Document[]> =>
   inTime(
     native(model)
-      .find(filter, { ...reading(model as unknown as { schema: Schema }), ...options })
+      .find(filter, { ...reading(model as unknown as { schema: Schema }, waitMs), ...options })
       .toArray() as Promise<Document[]>,
+    waitMs,
   )
 
 export const findOne = async <Document extends { _id: unknown }>(

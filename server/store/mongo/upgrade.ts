@@ -15,6 +15,11 @@ const pageSize = 200
 const leaseMs = 60_000
 const renewMs = 10_000
 const waitMs = 500
+/** What a busy database does not do in time is asked for again: every step can be done twice. */
+const attemptsMax = 3
+const againMs = 2_000
+/** Nobody waits for these reads but the start; the driver gives up a little later. */
+const readMs = 9_000
 
 /**
  * Brings an older database up to `schemaVersion`. One node does it; others that start meanwhile wait. Every step can be
@@ -147,11 +152,23 @@ const renameUsers = async ({ sessions, members }: Models): Promise<void> => {
 const giveProfilesVersions = async ({ users }: Models): Promise<void> => {
   let version = 0
   await eachPage(users, async (page) => {
-    const updates = page.map(({ _id }) => ({
-      updateOne: { filter: { _id, version: { $exists: false } }, update: { $set: { version: ++version } } },
+    const updates = page.map(({ _id }, i) => ({
+      updateOne: { filter: { _id, version: { $exists: false } }, update: { $set: { version: version + i + 1 } } },
     }))
     await native(users).bulkWrite(updates, { ordered: false })
+    version += page.length
   })
+}
+
+const patiently = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt === attemptsMax) throw error
+      await new Promise((resolve) => setTimeout(resolve, againMs))
+    }
+  }
 }
 
 const eachPage = async <Document extends { _id: string }>(
@@ -159,10 +176,12 @@ const eachPage = async <Document extends { _id: string }>(
   work: (page: Document[]) => Promise<void>,
 ): Promise<void> => {
   for (let after = ''; ; ) {
-    const page = await find(model, { _id: { $gt: after } } as object, { sort: { _id: 1 }, limit: pageSize })
+    const page = await patiently(() =>
+      find(model, { _id: { $gt: after } } as object, { sort: { _id: 1 }, limit: pageSize }),
+    )
     const last = page.at(-1)
     if (!last) return
-    await work(page)
+    await patiently(() => work(page))
     after = last._id
   }
 }
@@ -181,19 +200,19 @@ const giveOrdinals = async (models: Models, turn: Turn): Promise<number> => {
 
   const nextPage = async (): Promise<MessageDocument[]> => {
     const inSame = { conversationId: at.conversationId, seq: { $gt: at.seq } }
-    const page = await find(messages, inSame, { sort, projection, limit: pageSize })
+    const page = await find(messages, inSame, { sort, projection, limit: pageSize }, readMs)
     if (page.length > 0) return page
-    return find(messages, { conversationId: { $gt: at.conversationId } }, { sort, projection, limit: pageSize })
+    return find(messages, { conversationId: { $gt: at.conversationId } }, { sort, projection, limit: pageSize }, readMs)
   }
 
-  for (let page = await nextPage(); page.length > 0; page = await nextPage()) {
+  for (let page = await patiently(nextPage); page.length > 0; page = await patiently(nextPage)) {
     for (const message of page) {
       if (message.conversationId !== at.conversationId) counts = new Map()
       message.senderOrdinal = (counts.get(message.sender) ?? 0) + 1
       counts.set(message.sender, message.senderOrdinal)
       at = message
     }
-    await writeOrdinals(models, page)
+    await patiently(() => writeOrdinals(models, page))
     // Those before the last one of the page are whole.
     const before = page.findLast(({ conversationId }) => conversationId !== at.conversationId)
     if (before) await turn.note(before.conversationId)

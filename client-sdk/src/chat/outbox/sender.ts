@@ -180,13 +180,14 @@ export const createSender = (options: SenderOptions) => {
     if (status === 'signedOut') {
       isHers = false
       giveUpLead()
-    } else if (status === 'live' || status === 'catchingUp') {
-      // A connection mends whatever came of having none; a limit counts on.
-      if (pause?.error.retryAfterMs === undefined) goOn()
-      wake()
-    }
+    } else if (status === 'live' || status === 'catchingUp') resume()
   }
-  const unlisten = client.onState(onState)
+  /** A connection, or a session, mends whatever came of having none; a limit counts on. */
+  const resume = () => {
+    if (pause?.error.retryAfterMs === undefined) goOn()
+    wake()
+  }
+  const unlisten = [client.onState(onState), client.onSignIn(resume)]
   if (client.state.status !== 'signedOut') void takeLead()
 
   return {
@@ -195,7 +196,7 @@ export const createSender = (options: SenderOptions) => {
     /** While this sender alone may send, the same object; else null. */
     currentLead: (): object | null => (isLeading ? term : null),
     close() {
-      unlisten()
+      for (const end of unlisten) end()
       over.abort()
       giveUpLead()
       goOn()
