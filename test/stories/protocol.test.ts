@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
@@ -32,7 +32,7 @@ const openPythonClient = async (url: string) => {
     })
     const lines = createInbox<string>()
     createInterface({ input: child.stdout }).on('line', lines.add)
-    createInterface({ input: child.stderr }).on('line', (line) => lines.fail(new Error(line)))
+    child.stderr.on('data', (text) => lines.fail(new Error(String(text))))
     const closed = once(child, 'close')
     return {
       /** All that it printed, once there are so many lines. */
@@ -40,6 +40,13 @@ const openPythonClient = async (url: string) => {
         await lines.until(() => lines.items.length >= count)
         return lines.items
       },
+      /** Resolves when a next run would go on behind this message. */
+      kept: (seq: number) =>
+        expect
+          .poll(() => readFile(join(home.path, 'bob.parley.json'), 'utf8').then(JSON.parse, () => null))
+          .toMatchObject({
+            last: { 'dm:ada:bob': [seq, expect.any(String)] },
+          }),
       async [Symbol.asyncDispose]() {
         child.kill('SIGKILL')
         await closed
@@ -68,6 +75,7 @@ test.skipIf(!pythonIsInstalled)(
       await client.printed(4)
       await ada.send('bob', 'four')
       expect((await client.printed(5)).slice(2)).toEqual(['ada: two', 'ada: three', 'ada: four'])
+      await client.kept(5)
     }
     await ada.send('bob', 'five')
     await using client = bob.start()
@@ -85,7 +93,7 @@ test.skipIf(!pythonIsInstalled)(
     await using bob = await openPythonClient(world.url)
     {
       await using client = bob.start('ada', 'Hello from Python')
-      await client.printed(1)
+      await client.kept(1)
     }
     const send = (count: number) =>
       Promise.all(Array.from({ length: count }, (_, i) => ada.client.sendMessage({ to: 'bob', text: `${i}` })))
