@@ -114,3 +114,10 @@ test('the README leads to every page', async () => {
   const links = localLinks(await readDocument('README.md'))
   expect(links).toEqual(expect.arrayContaining((await documents()).filter((path) => path !== 'README.md')))
 })
+
+test('the page about operating has every setting', async () => {
+  const settings = Array.from((await readDocument('.env.example')).matchAll(/^([A-Z_]+)=/gm), ([, name]) => name)
+  expect(settings.length).toBeGreaterThan(10)
+  const page = await readDocument('docs/operate.md')
+  expect(settings.filter((name) => !page.includes(`\`${name}\``))).toEqual([])
+})
