@@ -49,7 +49,13 @@ export default defineConfig({
       // A Chromium for each file takes more of the machine.
       {
         extends: true,
-        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], maxWorkers: 3, sequence: { groupOrder: 2 } },
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          maxWorkers: 2,
+          testTimeout: 180_000,
+          sequence: { groupOrder: 2 },
+        },
       },
     ],
   },

@@ -78,7 +78,7 @@ browserTest('[P6] what comes in above own messages that were acknowledged before
   isHolding = true
   await bob.client.sendMessage({ to: 'ada', text: 'from bob' })
   await ada.say('from ada')
-  await ada.reaches('from ada', 'sent')
+  await ada.reaches('from ada', 'delivered')
   isHolding = false
   expect(held.length).toBeGreaterThan(0)
   for (const pass of held) pass()
