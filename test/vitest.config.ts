@@ -29,6 +29,7 @@ export default defineConfig({
     isolate: false,
     // A ceiling for what hangs, also on a busy machine; no test waits for it.
     testTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
     server: { deps: { external: [/\/dist\//] } },
     projects: [
       {

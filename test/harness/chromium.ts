@@ -47,7 +47,7 @@ const startVisit = (browser: Browser): Visit => {
 
   const openIn = async (context: BrowserContext, url: string): Promise<Page> => {
     const page = await context.newPage()
-    page.setDefaultTimeout(15_000)
+    page.setDefaultTimeout(60_000)
     page.on('pageerror', (error) => complaints.push(`${error}`))
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text())
