@@ -1,5 +1,7 @@
 /** What is used of a WebSocket, so that the browser's and the `ws` package's both fit. */
 export interface SocketLike {
+  /** 1: open. Where it is missing, the socket is always open. */
+  readonly readyState?: number
   send(text: string): void
   close(code?: number, reason?: string): void
   terminate?(): void
@@ -54,6 +56,10 @@ export const openSocket = (socket: SocketLike, handlers: SocketHandlers, isAtRes
     socket.onerror = () => {}
     handlers.onOver?.()
   }
+  /** The other end may be closing it, of which nobody has told yet; a browser complains of what is said then. */
+  const say = (text: string) => {
+    if ((socket.readyState ?? 1) === 1) socket.send(text)
+  }
   const drop = () => {
     if (ended) return
     release()
@@ -72,7 +78,7 @@ export const openSocket = (socket: SocketLike, handlers: SocketHandlers, isAtRes
   const ask = () => {
     asked = true
     expect(answerMs)
-    socket.send('PING')
+    say('PING')
   }
   const onQuiet = () => {
     if (isOverdue || !isOpen) return fail(1006, 'The server does not answer')
@@ -92,7 +98,7 @@ export const openSocket = (socket: SocketLike, handlers: SocketHandlers, isAtRes
     asked = isOverdue = hurried = false
     expectQuiet()
     const text = String(event.data)
-    if (text === 'PING') socket.send('PONG')
+    if (text === 'PING') say('PONG')
     else if (text !== 'PONG') handlers.onText(text)
   }
   socket.onclose = (event: { code: number; reason: string }) => fail(event.code, event.reason)
@@ -100,7 +106,7 @@ export const openSocket = (socket: SocketLike, handlers: SocketHandlers, isAtRes
 
   return {
     send(text: string) {
-      socket.send(text)
+      say(text)
       if (asked || hurried || !isAtRest()) return
       hurried = true
       expect(quietMs)
