@@ -1,14 +1,14 @@
 import { ChatError } from '../../server/contract/errors.ts'
 import type { HistoryPage, Message, SignedIn } from '../../server/contract/index.ts'
-import { createBehind } from './connection/behind.ts'
+import { createCatchUps } from './connection/catch-ups.ts'
 import { createConnection } from './connection/connection.ts'
 import { asThrownHere } from './connection/errors.ts'
 import { createListeners } from './connection/listeners.ts'
-import { orAborted, pause } from './connection/pause.ts'
+import { orAborted, sleep } from './connection/sleep.ts'
 import { type ClientState, createStateOwner } from './connection/state.ts'
 import type { TokenSource } from './connection/token.ts'
-import { createDeliveries } from './events/deliveries.ts'
-import { createLoops, type Loops } from './events/follow.ts'
+import { createDeliveryAcks } from './events/delivery-acks.ts'
+import { createLoops, type Loops } from './events/loops.ts'
 import { createSubscriptions } from './events/subscription.ts'
 import { type CallName, type CallOptions, type Calls, callNames } from './requests/calls.ts'
 import { type PastOptions, pastMessages } from './requests/past-messages.ts'
@@ -71,7 +71,7 @@ export const createClientOn = (
   const nextId = () => ++lastId
 
   const state = createStateOwner()
-  const behind = createBehind(state)
+  const catchUps = createCatchUps(state)
   const signIns = createListeners<string>()
   const connection = createConnection({
     addresses: addressesOf(url),
@@ -85,7 +85,7 @@ export const createClientOn = (
       subscriptions.startAll()
     },
     onProven: () => pending.sendRest(),
-    isBehind: behind.isAny,
+    isBehind: catchUps.isAny,
     onAnswer(answer) {
       pending.answer(answer)
       subscriptions.answer(answer)
@@ -94,7 +94,7 @@ export const createClientOn = (
     onLost(lost) {
       pending.lost(lost)
       subscriptions.lost(lost)
-      if (lost.loss === 'forGood') deliveries.clear()
+      if (lost.loss === 'forGood') deliveryAcks.clear()
     },
     onSignIn: signIns.tell,
   })
@@ -114,8 +114,8 @@ export const createClientOn = (
   /** With her session goes the right to say what she has got; where nobody answers, she is not held up for long. */
   const sayDelivered = async ({ signal, timeoutMs = callTimeoutMs }: CallOptions = {}) => {
     const over = new AbortController()
-    const limit = pause(Math.min(sayDeliveredMs, timeoutMs), over.signal)
-    await orAborted(Promise.race([deliveries.flush(), limit]), signal).finally(() => over.abort())
+    const limit = sleep(Math.min(sayDeliveredMs, timeoutMs), over.signal)
+    await orAborted(Promise.race([deliveryAcks.flush(), limit]), signal).finally(() => over.abort())
   }
   const call = async (name: CallName, input: unknown, callOptions?: CallOptions): Promise<unknown> => {
     if (name === 'register' || name === 'login') {
@@ -130,21 +130,21 @@ export const createClientOn = (
     callNames.map((name) => [name, (input: unknown, callOptions?: CallOptions) => call(name, input, callOptions)]),
   ) as unknown as Calls
 
-  const deliveries = createDeliveries((marks) => calls.markDelivered(marks))
+  const deliveryAcks = createDeliveryAcks((acks) => calls.markDelivered(acks))
   const loops = createLoops({
     state,
     connection,
     subscriptions,
-    behind,
-    deliveries,
+    catchUps,
+    deliveryAcks,
     historyAfter: (conversation, after, signal) =>
       ask('history', { conversation, after, limit: 100 }, { signal }) as Promise<HistoryPage>,
   })
 
   const close = () => {
     if (state.get().status === 'closed') return
-    void deliveries.flush()
-    deliveries.clear()
+    void deliveryAcks.flush()
+    deliveryAcks.clear()
     connection.close()
   }
   return {

@@ -210,7 +210,7 @@ describe.skipIf(missing)(`a database of Parley 0.1${missing ? ` (skipped: ${miss
     ])
     for (const one of stores) await one.close()
     await (await openMongoStore({ uri: old.uri })).close()
-  }, 300_000)
+  }, 3_000_000)
 
   test('[P1] cut short in the middle it is taken up again, and no older Parley takes it for its own meanwhile', async () => {
     await using old = await openOld()

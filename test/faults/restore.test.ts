@@ -5,7 +5,7 @@ import { createChat, createClient, type FeedEvent } from '../../client-sdk/src/n
 import { createInbox } from '../harness/plain-client.ts'
 import { startWorld, type World } from '../harness/world.ts'
 
-// A backup is put back, and messages are gone that clients have seen. What is said from then on takes their numbers, and
+// A backup is restored, and messages are gone that clients have seen. What is said from then on takes their numbers, and
 // must reach those who had them all the same.
 
 const stopped = async ({ app, config }: World, work: (directory: string) => Promise<void>) => {
@@ -17,7 +17,7 @@ const backUp = async (world: World) => {
   await stopped(world, (directory) => cp(join(directory, 'parley.db'), join(directory, 'backup')))
   await world.restart()
 }
-const putBack = async (world: World) => {
+const restore = async (world: World) => {
   await stopped(world, async (directory) => {
     for (const file of ['parley.db', 'parley.db-wal', 'parley.db-shm']) await rm(join(directory, file), { force: true })
     await cp(join(directory, 'backup'), join(directory, 'parley.db'))
@@ -30,7 +30,7 @@ const eventually = <Value>(read: () => Value) => expect.poll(read, { timeout: 30
 const textsOf = (events: FeedEvent[]) =>
   events.flatMap((event) => (event.type === 'message' ? [`${event.message.seq} ${event.message.text}`] : []))
 
-test('[P5] what is said after a backup was put back reaches who was there, who comes back, and who looks at it', async () => {
+test('[P5] what is said after a backup was restored reaches who was there, who comes back, and who looks at it', async () => {
   await using world = await startWorld()
   const [ada, bob] = await world.people('ada', 'bob')
   const follow = async (events: ReturnType<typeof createInbox<FeedEvent>>, cursor?: string) => {
@@ -55,13 +55,13 @@ test('[P5] what is said after a backup was put back reaches who was there, who c
   await ada.client.markRead({ messageId: 'dm:ada:bob:5' })
   await eventually(() => shown().at(-1)).toBe('5 lost too read')
   const { cursor } = live.items.at(-1) as FeedEvent
-  await putBack(world)
+  await restore(world)
 
   await bob.send('ada', 'four')
   await ada.send('bob', 'five')
   await eventually(() => textsOf(live.items).slice(5)).toEqual(['4 four', '5 five'])
-  expect(live.items.filter(({ type }) => type === 'putBack')).toEqual([
-    { type: 'putBack', conversationId: 'dm:ada:bob', afterSeq: 3, cursor: expect.any(String) },
+  expect(live.items.filter(({ type }) => type === 'rewound')).toEqual([
+    { type: 'rewound', conversationId: 'dm:ada:bob', afterSeq: 3, cursor: expect.any(String) },
   ])
   const now = ['1 one received', '2 two received', '3 three read', '4 four delivered', '5 five received']
   await eventually(shown).toEqual(now)
@@ -81,7 +81,7 @@ test('[P5] so does what is too much to be replayed', async () => {
   await ada.send('bob', 'lost', 'lost too')
   expect(await bob.received(3)).toEqual(['one', 'lost', 'lost too'])
   bob.network.cut()
-  await putBack(world)
+  await restore(world)
   const texts = Array.from({ length: 1_100 }, (_, i) => `${i}`)
   // What is sent at once, to somebody who is not known yet, may come in any order.
   await ada.send('bob', texts[0] ?? '')
@@ -105,7 +105,7 @@ test('[P5] a page that had read the history, and heard nothing, sees what is sai
   view.subscribe(() => {})
   const shown = () => view.getSnapshot().messages.map(({ text }) => text)
   await eventually(shown).toEqual(['one', 'lost'])
-  await putBack(world)
+  await restore(world)
   await ada.send('bob', 'two')
   await eventually(shown).toEqual(['one', 'two'])
 })

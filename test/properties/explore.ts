@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { storageAnswerMs } from '../../client-sdk/src/chat/outbox/outbox.ts'
 import { speedUp } from '../harness/fast-time.ts'
 import { startArena } from './arena.ts'
 import type { Sabotage } from './device.ts'
@@ -71,7 +72,7 @@ export const shrink = (schedule: Schedule, times: number): Promise<Failure | nul
   })
 
 const inArena = async <Result>(work: (arena: Awaited<ReturnType<typeof startArena>>) => Promise<Result>) => {
-  using _ = speedUp(haste)
+  using _ = speedUp(haste, storageAnswerMs)
   await using arena = await startArena()
   return await work(arena)
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { fileStorage } from '../../client-sdk/src/chat/outbox/file-storage.ts'
-import { pause } from '../../client-sdk/src/connection/pause.ts'
+import { sleep } from '../../client-sdk/src/connection/sleep.ts'
 import { temporaryDirectory } from '../harness/directory.ts'
 import { startRoughNetwork } from '../harness/rough-network.ts'
 import { sharedStorage } from '../harness/shared-storage.ts'
@@ -36,7 +36,8 @@ export const play = async (
   { sabotage = {}, deadlineMs = 300_000, signal }: Playing = {},
 ) => {
   const findings = createFindings(deadlineMs)
-  signal?.addEventListener('abort', () => findings.fail(signal.reason))
+  const giveUp = () => findings.fail(signal?.reason)
+  signal?.addEventListener('abort', giveUp)
   await using directory = await temporaryDirectory()
   const devices = await openDevices(arena, schedule, { directory: directory.path, findings, sabotage })
   try {
@@ -51,6 +52,7 @@ export const play = async (
     for (const { network } of devices) network.heal()
     await judge(devices, schedule.readsAll, findings)
   } finally {
+    signal?.removeEventListener('abort', giveUp)
     for (const device of devices) {
       await device.end(false)
       await device.network[Symbol.asyncDispose]()
@@ -100,5 +102,5 @@ const take = async (step: Step, device: Device, arena: Arena): Promise<void> => 
   if (step.type === 'reopen') await device.reopen(step.clientFirst)
   if (step.type === 'leaveLoop') await device.leaveLoop()
   if (step.type === 'restartServer') await arena.restart()
-  if (step.type === 'pause') await pause(step.ms, new AbortController().signal)
+  if (step.type === 'pause') await sleep(step.ms, new AbortController().signal)
 }

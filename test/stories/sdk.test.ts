@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createClientOn } from '../../client-sdk/src/client.ts'
-import { createDeliveries, type Mark } from '../../client-sdk/src/events/deliveries.ts'
+import { createDeliveryAcks, type DeliveryAck } from '../../client-sdk/src/events/delivery-acks.ts'
 import { createClient } from '../../client-sdk/src/node.ts'
 import type { SocketLike } from '../../client-sdk/src/transport/socket.ts'
 import { ChatError, type ChatEvent, type Message } from '../../server/contract/index.ts'
@@ -322,14 +322,14 @@ test('where nobody answers, logout takes no longer than it may', async () => {
 })
 
 test('[P6] a mark that the server refuses keeps no other from it', async () => {
-  const sent: Mark[][] = []
-  const delivered = createInbox<Mark>()
-  const deliveries = createDeliveries(async (marks) => {
+  const sent: DeliveryAck[][] = []
+  const delivered = createInbox<DeliveryAck>()
+  const deliveries = createDeliveryAcks(async (marks) => {
     sent.push(marks)
     if (marks.some(({ conversationId }) => conversationId === 'lost')) throw new ChatError('unknownMessage')
     for (const mark of marks) delivered.add(mark)
   })
-  for (const conversationId of ['one', 'lost', 'two']) deliveries.note(conversationId, 1)
+  for (const conversationId of ['one', 'lost', 'two']) deliveries.add(conversationId, 1)
   await delivered.until(() => delivered.items.length === 2)
   expect(delivered.items.map(({ conversationId }) => conversationId)).toEqual(['one', 'two'])
   expect(sent.map(({ length }) => length)).toEqual([3, 1, 1, 1])

@@ -1,21 +1,21 @@
-import type { Message, Profile, Receipt } from '../../../server/contract/index.ts'
+import type { Message, Profile } from '../../../server/contract/index.ts'
 import { conversationIdOf, messagePlace } from '../../../server/contract/places.ts'
 import type { ChatClient } from '../client.ts'
 import { ChatError } from '../connection/errors.ts'
 import type { FeedEvent } from '../events/feed.ts'
-import { isPutBack } from '../events/put-back.ts'
 import { type Conversation, type ConversationView, createConversation } from './conversation.ts'
 import { type ConversationsView, createConversations } from './conversations.ts'
 import { createIdentity } from './identity.ts'
+import { whenSignedIn } from './online.ts'
 import { indexedDbStorage } from './outbox/indexed-db.ts'
 import { createOutbox, type Outbox, type SavedChange, type Target } from './outbox/outbox.ts'
-import type { Outgoing, OutgoingChange } from './outbox/outgoing.ts'
+import type { Outgoing } from './outbox/outgoing.ts'
 import { memoryStorage, type OpenOutboxStorage } from './outbox/storage.ts'
-import { patiently } from './patient.ts'
 import { createPeople } from './people.ts'
 import { createPresence, type PresenceView } from './presence.ts'
-import { createProgress, type Progress } from './progress.ts'
-import { createReading } from './reading.ts'
+import { createReadAcks } from './read-acks.ts'
+import type { ReceiptFacts } from './receipts.ts'
+import { createTimeline, type Timeline } from './timeline.ts'
 
 export interface ChatOptions {
   /** Whose chat it is: the outbox sends for nobody else. */
@@ -64,19 +64,25 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
   const { userId, outboxMax = 1_000, giveUpAfterMs = dayMs, onError = () => {} } = options
   const over = new AbortController()
   const { signal } = over
+  const timelines = new Map<string, Timeline>()
   const opened = new Map<string, Conversation>()
-  const progresses = new Map<string, Progress>()
   const presences = new Map<string, ReturnType<typeof createPresence>>()
 
-  const progressOf = (conversationId: string): Progress => {
-    const known = progresses.get(conversationId) ?? createProgress(conversationId, userId)
-    progresses.set(conversationId, known)
-    return known
-  }
   const people = createPeople(() => {
-    for (const conversation of opened.values()) conversation.renamed()
+    for (const timeline of timelines.values()) timeline.renamed()
     conversations.changed()
   })
+  const timelineOf = (id: string): Timeline => {
+    const known = timelines.get(id)
+    if (known) return known
+    const onChange = () => {
+      opened.get(id)?.changed()
+      conversations.changed()
+    }
+    const timeline = createTimeline({ id, viewer: userId, people, onChange })
+    timelines.set(id, timeline)
+    return timeline
+  }
   const identity = createIdentity(client, userId, signal)
   const outbox = createOutbox({
     client,
@@ -87,96 +93,88 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     giveUpAfterMs,
     onError,
     onSent(message) {
-      lookForPutBack(message)
-      opened.get(message.conversationId)?.takeSent(message)
+      lookForRewind(message)
+      opened.get(message.conversationId)?.acknowledge(message)
       // The others come in by themselves, in their order.
-      if (message.editedAt ?? message.deletedAt) conversations.take(message)
+      if (message.editedAt ?? message.deletedAt) conversations.receive(message)
     },
-    onChange: () => {
+    onChange() {
       for (const conversation of opened.values()) conversation.changed()
       conversations.changed()
     },
   })
-  const conversations = createConversations({
-    userId,
-    client,
-    people,
-    changes: () => outbox.getSnapshot().filter((outgoing): outgoing is OutgoingChange => outgoing.type !== 'send'),
-    progressOf,
-    onProgress: (conversationId) => opened.get(conversationId)?.progressed(),
-    signal,
-  })
-  const reading = createReading(client, () => conversations.refresh(), signal)
+  const conversations = createConversations({ userId, client, people, outbox, timelines, timelineOf, signal })
+  const readAcks = createReadAcks(client, () => conversations.refresh(), signal)
 
-  const takeReceipt = (receipt: Pick<Receipt, 'conversationId' | 'userId' | 'deliveredSeq' | 'readSeq'>) => {
-    const progress = progressOf(receipt.conversationId)
-    const isNew = progress.take(receipt)
-    if (isNew && progress.counts(receipt.userId)) opened.get(receipt.conversationId)?.progressed()
-    // Her own place was taken for said when she read; what is unread follows from what the server makes of it.
-    if (isNew || receipt.userId === userId) conversations.takeReceipt(receipt)
+  const receive = (event: FeedEvent) => {
+    if (event.type === 'message' || event.type === 'messageChanged') receiveMessage(event.message)
+    if (event.type === 'user') receiveProfile(event.user)
+    if (event.type === 'rewound') rewind(event.conversationId, event.afterSeq)
+    if (event.type === 'receipt') receiveReceipt(event.receipt)
+    if (event.type === 'ready') receiveReady(event)
   }
-  const putBack = (conversationId: string, afterSeq: number) => {
-    progressOf(conversationId).putBack()
-    opened.get(conversationId)?.putBack(afterSeq)
-    conversations.putBack(conversationId)
-  }
-  /** Views were read from the history too: what they show may be from before, also where no loop has had it. */
-  const lookForPutBack = (message: Message) => {
-    const { conversationId, seq } = message
-    const shown = [opened.get(conversationId)?.last(), conversations.last(conversationId)]
-    if (shown.some((last) => last && isPutBack(last, message))) putBack(conversationId, seq - 1)
-  }
-  const takeMessage = (message: Message) => {
-    lookForPutBack(message)
+  const receiveMessage = (message: Message) => {
+    lookForRewind(message)
     if (message.sender === userId) outbox.confirm(message)
-    opened.get(message.conversationId)?.take(message)
-    conversations.take(message)
+    const conversation = opened.get(message.conversationId)
+    if (conversation) conversation.receive(message)
+    else timelineOf(message.conversationId).receive(message, false)
+    conversations.receive(message)
   }
-  const takeProfile = (profile: Profile) => {
+  const receiveReceipt = (receipt: ReceiptFacts) => {
+    const timeline = timelineOf(receipt.conversationId)
+    const isNew = timeline.receiveReceipt(receipt)
+    // Her own was taken for said when she read; what is unread follows from what the server makes of it.
+    const isOwn = receipt.userId === userId
+    if (isOwn && timeline.recount()) conversations.refresh()
+    if (isNew || isOwn) conversations.changed()
+  }
+  const receiveProfile = (profile: Profile) => {
     people.accept([profile])
     for (const presence of presences.values()) presence.rename(profile)
   }
-  const take = (event: FeedEvent) => {
-    if (event.type === 'message' || event.type === 'messageChanged') takeMessage(event.message)
-    if (event.type === 'user') takeProfile(event.user)
-    if (event.type === 'putBack') putBack(event.conversationId, event.afterSeq)
-    if (event.type === 'receipt') takeReceipt(event.receipt)
-    // Receipts are not replayed for these.
-    if (event.type === 'ready' && event.replay === 'reset') refreshReceipts()
+  const receiveReady = ({ replay }: Extract<FeedEvent, { type: 'ready' }>) => {
+    // What came after a view was read and before a loop begins may be published to nobody: another device can have it.
+    if (cursor === undefined) for (const conversation of opened.values()) conversation.refresh()
+    // Nor are receipts replayed after a reset.
+    if (cursor === undefined || replay === 'reset') {
+      conversations.refresh([...opened.values()].some(({ isLoaded }) => isLoaded))
+    }
   }
-  const refreshReceipts = () => conversations.refresh([...opened.values()].some(({ isLoaded }) => isLoaded))
+
+  const rewind = (conversationId: string, afterSeq: number) => {
+    timelineOf(conversationId).rewind(afterSeq)
+    conversations.refresh(true)
+  }
+  /** Views were read from the history too: what they show may be from before, also where no loop has had it. */
+  const lookForRewind = (message: Message) => {
+    const { conversationId, seq } = message
+    if (timelineOf(conversationId).isRewoundBy(message)) rewind(conversationId, seq - 1)
+  }
+  /** The server's store was restored, and is behind what this chat has had: nothing here need be there any more. */
+  const reset = () => {
+    people.forget()
+    for (const timeline of timelines.values()) if (!opened.has(timeline.id)) timeline.forget()
+    for (const conversation of opened.values()) conversation.reset()
+    conversations.reset()
+  }
 
   let cursor: string | undefined
   const follow = async () => {
     await identity.check()
     try {
-      await followOn()
+      for await (const event of client.events({ cursor, signal })) {
+        receive(event)
+        cursor = event.cursor || cursor
+      }
     } catch (error) {
       if (!(error instanceof ChatError && error.kind === 'badCursor' && cursor !== undefined)) throw error
       cursor = undefined
-      beginAnew()
-      await followOn()
+      reset()
+      await follow()
     }
   }
-  /** The store was put back, and is behind what this chat has had: nothing here need be there any more. */
-  const beginAnew = () => {
-    people.forget()
-    for (const progress of progresses.values()) progress.putBack()
-    for (const conversation of opened.values()) conversation.beginAnew()
-    conversations.beginAnew()
-  }
-  const followOn = async () => {
-    for await (const event of client.events({ cursor, signal })) {
-      take(event)
-      // What came after a view was read and before this beginning may be told to nobody: another device can have taken it.
-      if (event.type === 'ready' && cursor === undefined) {
-        for (const conversation of opened.values()) conversation.refresh()
-        refreshReceipts()
-      }
-      cursor = event.cursor || cursor
-    }
-  }
-  patiently(client, follow, signal).catch((error) => signal.aborted || onError(error))
+  whenSignedIn(client, follow, signal).catch((error) => signal.aborted || onError(error))
 
   let closing: Promise<void> | null = null
   const close = () => (closing ??= end())
@@ -201,8 +199,8 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     for (const [key] of unwatched.slice(0, -unwatchedMax)) presences.delete(key)
   }
   const markRead = (conversationId: string, seq: number) => {
-    takeReceipt({ conversationId, userId, deliveredSeq: seq, readSeq: seq })
-    reading.mark(conversationId, seq)
+    receiveReceipt({ conversationId, userId, deliveredSeq: seq, readSeq: seq })
+    readAcks.send(timelineOf(conversationId))
   }
 
   return {
@@ -219,16 +217,11 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
       const conversation =
         known ??
         createConversation({
-          id,
+          timeline: timelineOf(id),
           userId,
           client,
-          progress: progressOf(id),
           people,
-          onArrived: outbox.confirm,
-          outgoing: () => outbox.getSnapshot().filter(({ conversationId }) => conversationId === id),
-          send: (text) => outbox.send({ to: id, text }),
-          edit: outbox.edit,
-          delete: outbox.delete,
+          outbox,
           markRead: (seq) => markRead(id, seq),
           signal,
         })

@@ -1,12 +1,13 @@
-import type { Conversation, Message, Profile, Receipt } from '../../../server/contract/index.ts'
+import type { Message, Profile } from '../../../server/contract/index.ts'
 import type { ChatClient } from '../client.ts'
 import { asChatError, type ChatError } from '../connection/errors.ts'
-import { orAborted } from '../connection/pause.ts'
+import { orAborted } from '../connection/sleep.ts'
 import { asShown, type ChatMessage, withChange } from './message.ts'
-import type { OutgoingChange } from './outbox/outgoing.ts'
-import { patiently } from './patient.ts'
+import { whenSignedIn } from './online.ts'
+import type { ChatOutbox } from './outbox/outbox.ts'
+import { isChange } from './outbox/outgoing.ts'
 import type { People } from './people.ts'
-import type { Progress } from './progress.ts'
+import type { Summary, Timeline } from './timeline.ts'
 import { createView, type View } from './view.ts'
 
 const pageSize = 50
@@ -41,24 +42,15 @@ export interface ConversationsOptions {
   userId: string
   client: ChatClient
   people: People
-  /** Own changes of messages that are on their way. */
-  changes(): readonly OutgoingChange[]
-  progressOf(conversationId: string): Progress
-  /** The server told how far its members are. */
-  onProgress(conversationId: string): void
+  outbox: Pick<ChatOutbox, 'getSnapshot'>
+  timelines: ReadonlyMap<string, Timeline>
+  timelineOf(conversationId: string): Timeline
   signal: AbortSignal
 }
 
-interface Entry {
-  kind: Conversation['kind']
-  members: string[]
-  lastMessage: Message | null
-  unread: number
-}
-
+/** Reads the list of conversations into their timelines, and shows what those say. */
 export const createConversations = (options: ConversationsOptions) => {
-  const { userId, client, people, progressOf, onProgress, signal } = options
-  const entries = new Map<string, Entry>()
+  const { userId, client, people, outbox, timelines, timelineOf, signal } = options
   let isLoaded = false
   let nextCursor: string | null = null
   let error: ChatError | null = null
@@ -71,15 +63,19 @@ export const createConversations = (options: ConversationsOptions) => {
   let arrivals: Message[] = []
 
   const view = createView((): ConversationsSnapshot => {
-    const changes = options.changes()
-    const shown = (message: Message) =>
-      withChange(progressOf(message.conversationId).marker()(asShown(message, userId, people)), changes)
+    const changes = outbox.getSnapshot().filter(isChange)
+    const shown = (message: Message, { receipts }: Timeline) =>
+      withChange(receipts.marker()(asShown(message, userId, people)), changes)
+    const listed = [...timelines.values()].flatMap((timeline) => {
+      const { id, summary } = timeline
+      return summary ? [{ id, timeline, summary }] : []
+    })
     return {
-      conversations: [...entries].sort(byNewest).map(([id, { kind, members, lastMessage, unread }]) => ({
+      conversations: listed.sort(byNewest).map(({ id, timeline, summary: { kind, members, lastMessage, unread } }) => ({
         id,
         kind,
         members: members.map(people.profileOf),
-        lastMessage: lastMessage && shown(lastMessage),
+        lastMessage: lastMessage && shown(lastMessage, timeline),
         unread,
       })),
       hasMore: nextCursor !== null,
@@ -96,14 +92,17 @@ export const createConversations = (options: ConversationsOptions) => {
       view.changed()
       try {
         const input = { limit: pageSize, ...(cursor !== null && { cursor }) }
-        const page = await patiently(client, () => client.conversations(input, { signal }), signal)
-        if (isLost) entries.clear()
-        page.conversations.forEach(takeSummary)
+        const page = await whenSignedIn(client, () => client.conversations(input, { signal }), signal)
+        if (isLost) for (const timeline of timelines.values()) timeline.forgetSummary()
+        for (const conversation of page.conversations) {
+          people.accept(conversation.members)
+          timelineOf(conversation.id).receiveSummary(conversation)
+        }
         // Read anew, the first page says nothing of those behind it.
         if (!isLoaded || isLost || cursor !== null) nextCursor = page.nextCursor
         isLoaded = true
         isLost = false
-        arrivals.forEach(accept)
+        arrivals.forEach(count)
       } catch (cause) {
         if (!signal.aborted) error = asChatError(cause)
       } finally {
@@ -124,30 +123,8 @@ export const createConversations = (options: ConversationsOptions) => {
     isStale = true
     if ((isLoaded || isWanted) && !reading) void read(null)
   }
-
-  const takeSummary = ({ id, kind, members, lastMessage, unread, receipts }: Conversation) => {
-    const progress = progressOf(id)
-    const names = members.map(({ userId }) => userId)
-    people.accept(members)
-    progress.setMembers(names)
-    for (const receipt of receipts) progress.take(receipt)
-    const known = entries.get(id)?.lastMessage
-    const last = known && isLaterState(known, lastMessage) ? known : lastMessage
-    entries.set(id, { kind, members: names, lastMessage: last, unread: isAllRead(id, last) ? 0 : unread })
-    onProgress(id)
-  }
-  const isAllRead = (id: string, last: Message | null) => progressOf(id).placeOf(userId).readSeq >= (last?.seq ?? 0)
-
-  const accept = (message: Message) => {
-    const entry = entries.get(message.conversationId)
-    if (!entry) return refresh()
-    const lastSeq = entry.lastMessage?.seq ?? 0
-    const isUnread = message.sender !== userId && !isAllRead(message.conversationId, message)
-    if (message.seq > lastSeq || isLaterState(message, entry.lastMessage)) entry.lastMessage = message
-    if (message.seq > lastSeq && isUnread && !message.deletedAt) entry.unread++
-    // Nobody knows here whether it was counted.
-    if (message.seq <= lastSeq && isUnread && message.deletedAt && entry.unread > 0) refresh()
-    view.changed()
+  const count = (message: Message) => {
+    if (timelineOf(message.conversationId).count(message)) refresh()
   }
 
   return {
@@ -157,46 +134,27 @@ export const createConversations = (options: ConversationsOptions) => {
       return view.subscribe(listener)
     },
     loadMore: ({ signal }: { signal?: AbortSignal | undefined } = {}) => orAborted(loadMore(), signal),
-    /** A message that came in, as new or as it is now. */
-    take(message: Message) {
+    /** A message that the loop has emitted. */
+    receive(message: Message) {
       if (reading) arrivals.push(message)
-      if (isLoaded) accept(message)
+      if (isLoaded) count(message)
     },
-    last: (conversationId: string): Message | null => entries.get(conversationId)?.lastMessage ?? null,
-    /** The server numbers this conversation anew. */
-    putBack(conversationId: string) {
-      entries.delete(conversationId)
-      refresh(true)
-    },
-    /** The progress of a member has changed. */
-    takeReceipt({ conversationId, userId: whose }: Pick<Receipt, 'conversationId' | 'userId'>) {
-      const entry = entries.get(conversationId)
-      if (!entry) return
-      if (whose === userId && entry.unread > 0) {
-        if (isAllRead(conversationId, entry.lastMessage)) entry.unread = 0
-        else refresh()
-      }
-      view.changed()
-    },
-    /** More was missed than was replayed. */
+    /** There may be more than was published. */
     refresh,
     /** The server's store is another than before: all is read anew, and shown until then. */
-    beginAnew() {
+    reset() {
       arrivals = []
       isLost = isLoaded || reading !== null
       refresh()
     },
-    /** Names or own changes are others. */
     changed: view.changed,
     stop: view.stop,
   }
 }
 
-/** Another state of the same message, and a later one. */
-const isLaterState = (message: Message, than: Message | null): boolean =>
-  than !== null && message.seq === than.seq && message.version > than.version
-
+interface Listed {
+  summary: Summary
+}
 /** By when the newest message was sent: a later version of it may be that of an edit. */
-const byNewest = ([, a]: [string, Entry], [, b]: [string, Entry]): number =>
-  (b.lastMessage?.sentAt.getTime() ?? 0) - (a.lastMessage?.sentAt.getTime() ?? 0) ||
-  (b.lastMessage?.version ?? 0) - (a.lastMessage?.version ?? 0)
+const byNewest = ({ summary: { lastMessage: a } }: Listed, { summary: { lastMessage: b } }: Listed): number =>
+  (b?.sentAt.getTime() ?? 0) - (a?.sentAt.getTime() ?? 0) || (b?.version ?? 0) - (a?.version ?? 0)

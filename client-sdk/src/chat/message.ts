@@ -96,12 +96,16 @@ export const asSending = (outgoing: OutgoingMessage, sender: string, people: Peo
 const steps: ChatMessage['status'][] = ['sent', 'delivered', 'read']
 
 /** Of two states of one message the later one, with the status that got further (P6). */
-export const latest = (a: ChatMessage | undefined, b: ChatMessage): ChatMessage => {
-  if (!a) return b
-  const later = a.version > b.version ? a : b
-  const { status } = steps.indexOf(a.status) > steps.indexOf(b.status) ? a : b
+export const latest = (known: ChatMessage | undefined, news: ChatMessage): ChatMessage => {
+  if (!known) return news
+  const later = news.version > known.version ? news : known
+  const { status } = steps.indexOf(news.status) > steps.indexOf(known.status) ? news : known
   return later.status === status ? later : { ...later, status }
 }
+
+/** Another state of the same message, and a later one. */
+export const isLaterState = (message: Message, than: Message | null): boolean =>
+  than !== null && message.seq === than.seq && message.version > than.version
 
 /** The message as the last of its own changes leaves it. */
 export const withChange = (message: ChatMessage, changes: readonly OutgoingChange[]): ChatMessage => {

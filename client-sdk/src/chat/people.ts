@@ -17,7 +17,7 @@ export const createPeople = (onChange: () => void) => {
     /** The user id of somebody who is not known here. */
     nameOf: (userId: string): string => profiles.get(userId)?.displayName ?? userId,
     profileOf: (userId: string): Profile => profiles.get(userId) ?? { userId, displayName: userId, version: 0 },
-    /** The server's store was put back: what follows may be older. */
+    /** The server's store was restored: what follows may be older. */
     forget: () => profiles.clear(),
   }
 }

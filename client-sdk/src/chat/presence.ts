@@ -1,7 +1,7 @@
 import type { Profile, Status } from '../../../server/contract/index.ts'
 import type { ChatClient } from '../client.ts'
 import { asChatError, type ChatError } from '../connection/errors.ts'
-import { patiently } from './patient.ts'
+import { whenSignedIn } from './online.ts'
 import { createView, type View } from './view.ts'
 
 /** Who is online: by user id, those who are and those who were since somebody looked. */
@@ -34,7 +34,7 @@ export const createPresence = (
       if (!following) {
         following = new AbortController()
         const until = AbortSignal.any([signal, following.signal])
-        patiently(client, () => follow(until), until).catch((error) => until.aborted || onError(asChatError(error)))
+        whenSignedIn(client, () => follow(until), until).catch((error) => until.aborted || onError(asChatError(error)))
       }
       return () => {
         unsubscribe()

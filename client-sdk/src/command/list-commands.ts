@@ -1,5 +1,5 @@
 import type { ChatClient } from '../client.ts'
-import { withinLimits } from '../requests/within-limits.ts'
+import { withinLimits } from '../connection/retry.ts'
 import { type Command, type Invocation, wholeNumber } from './command.ts'
 import { withSession } from './server.ts'
 

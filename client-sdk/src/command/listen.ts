@@ -20,7 +20,7 @@ export const listen: Command = {
   receipt         how far somebody has got and read a conversation
   user            a profile as it is now: somebody you share a conversation with, or you, has another displayName
   caughtUp        once: all that was missed has come
-  putBack         rare: the server's store was put back to a backup; of conversationId all after afterSeq is void
+  rewound         rare: the server's store was restored from a backup; of conversationId all after afterSeq is void
 
 It begins with what was never delivered to you, goes on live, and waits through lost connections by itself. A message counts
 as delivered once it was printed. With --messages it prints each message once, as it was when it came.

@@ -1,5 +1,5 @@
 import type { TokenReason } from './machine.ts'
-import { pause, timerMaxMs } from './pause.ts'
+import { sleep, timerMaxMs } from './sleep.ts'
 
 export type TokenSource =
   | string
@@ -23,7 +23,7 @@ export const askToken = async (
   const end = () => given.abort()
   signal.addEventListener('abort', end)
   const giveUp = async () => {
-    await pause(Math.min(timeoutMs, timerMaxMs), given.signal)
+    await sleep(Math.min(timeoutMs, timerMaxMs), given.signal)
     throw new Error(`The token function gave none in ${timeoutMs} ms`)
   }
   try {

@@ -1,204 +1,195 @@
 import { ChatError } from '../../../server/contract/errors.ts'
 import type { ChatEvent, HistoryPage, Message, Version } from '../../../server/contract/index.ts'
-import { backoffMs } from '../connection/backoff.ts'
-import { pause } from '../connection/pause.ts'
-import type { Place, Top } from './place.ts'
-import { isPutBack } from './put-back.ts'
+import { asChatError } from '../connection/errors.ts'
+import { retry } from '../connection/retry.ts'
+import { readCursor } from './cursor.ts'
+import { type Arrival, createTimelines, standingOf, type Timeline } from './timeline.ts'
 
 /**
- * The server's store was put back to an earlier state, as from a backup: of this conversation it has nothing any more of
- * what came after `afterSeq`, and numbers what follows from there.
+ * The server's store was restored from a backup: of this conversation it has nothing any more of what came after
+ * `afterSeq`, and numbers what follows from there.
  */
-export interface PutBack {
-  type: 'putBack'
+export interface Rewound {
+  type: 'rewound'
   conversationId: string
   afterSeq: number
 }
 
-/** An event of `onMessage`, or what this client found out by them, with the place behind it. */
-export type FeedEvent = (ChatEvent | PutBack) & {
+/** An event of `onMessage`, or what this client found out by them, with the cursor behind it. */
+export type FeedEvent = (ChatEvent | Rewound) & {
   /** Keep it to go on behind this event after a restart: `events({ cursor })`. */
   cursor: string
 }
 
-interface Line {
-  /** Everything up to here was given out. Null at 0. */
-  top: Top
-  /** What came while a hole before it is being filled. */
-  held: Arrival[] | null
-}
-const newLine = (top: Top): Line => ({ top, held: null })
-/** Nothing is missing before one of these. */
-const isReached = ({ top }: Line, held: Arrival[]) =>
-  held.length === 0 || held.some(({ message }) => message.seq <= top.seq + 1)
-
-/** A message as the server told of it: as a new one, or as one that has changed. */
-interface Arrival {
-  type: 'message' | 'messageChanged'
-  message: Message
-  id: string
-}
-
-/** So many states are remembered. Of what is older than these, the same state may be given again when it comes again. */
+/** So many states are remembered. Of what is older than these, the same state may be emitted again when it comes again. */
 const statesMax = 10_000
 
 export interface FeedOptions {
-  place: Place
-  give(event: FeedEvent): void
+  /** Where an earlier loop was. */
+  cursor: string | undefined
+  /** By conversation, what an earlier loop of this client has had though the server may not know it yet. */
+  hadUpTo: ReadonlyMap<string, number>
+  emit(event: FeedEvent): void
   historyAfter(conversation: string, seq: number): Promise<HistoryPage>
-  /** All that was missed has been given. */
+  /** All that was missed has been emitted. */
   onCaughtUp(): void
-  /** A hole cannot be filled. */
+  /** A gap cannot be filled. */
   fail(error: ChatError): void
   /** Aborted when nobody takes events any more. */
   signal: AbortSignal
 }
 
 /**
- * Puts what comes in into one line for each conversation: repeats are passed over, and where messages are missing (the
+ * Puts what comes in into one timeline for each conversation: repeats are passed over, and where messages are missing (the
  * server said `reset`, or lost some on the way) they are read from the history first. What changed is known by its id and
- * version. Events of a newer server that this client does not know move the place on, and are not given out.
+ * version. Events of a newer server that this client does not know move the cursor on, and are not emitted.
  */
-export const createFeed = ({ place, give, historyAfter, onCaughtUp, fail, signal }: FeedOptions) => {
-  const lines = new Map(Array.from(place.tops, ([id, top]) => [id, newLine(top)]))
+export const createFeed = ({ cursor, hadUpTo, emit, historyAfter, onCaughtUp, fail, signal }: FeedOptions) => {
+  const timelines = createTimelines(cursor, hadUpTo)
   const states = createStates()
-  /** While holes are filled, the place stands still: what fills them comes before it. */
+  /** While gaps are filled, the cursor stands still: what fills them comes before it. */
   let filling = 0
-  /** The id of the `caughtUp` that came while holes were being filled. */
+  /** The id of the `caughtUp` that came while gaps were being filled. */
   let caughtUpAt: string | null = null
+  let lastEventId = readCursor(cursor).lastEventId || undefined
 
-  const move = (id: string | null, isPresent = false) => {
-    if (filling === 0 && id !== null) place.moveTo(id, isPresent)
+  const reach = (id: string | null, isPresent = false) => {
+    if (filling === 0 && id !== null) timelines.reach(id, isPresent)
   }
-  const giveEvent = (event: ChatEvent | PutBack, id: string | null) => {
-    if (event.type === 'message') place.gave(event.message)
-    move(id, event.type === 'caughtUp')
-    give({ ...event, cursor: place.cursor() })
+  const emitEvent = (event: ChatEvent | Rewound, id: string | null) => {
+    reach(id, event.type === 'caughtUp')
+    emit({ ...event, cursor: timelines.cursor() })
   }
 
-  const giveMessage = (line: Line, message: Message, id: string | null) => {
-    line.top = message
+  const emitMessage = (timeline: Timeline, message: Message, id: string | null) => {
     states.add(message.id, message.version)
-    giveEvent({ type: 'message', message }, id)
+    timelines.extend(timeline, message)
+    if (message.seq > timeline.hadUpTo) emitEvent({ type: 'message', message }, id)
+    else if (isChanged(message)) emitEvent({ type: 'messageChanged', message }, id)
+    else reach(id)
   }
-  /** A message that was given before: its state is passed over unless it is a later one. */
-  const giveState = (type: Arrival['type'], message: Message, id: string | null) => {
+  /** Of a message that was emitted before, a later state. */
+  const emitState = (type: Arrival['type'], message: Message, id: string | null) => {
     // Whether an earlier run was given a message in this state, nobody knows.
     const isNew = states.isNew(message.id, message.version) ?? (type === 'messageChanged' || isChanged(message))
-    if (!isNew) return move(id)
+    if (!isNew) return reach(id)
     states.add(message.id, message.version)
-    giveEvent({ type: 'messageChanged', message }, id)
+    emitEvent({ type: 'messageChanged', message }, id)
   }
 
-  const takePutBack = (line: Line, message: Message): boolean => {
-    const { seq, sentAt } = line.top
-    if (sentAt === null || !isPutBack({ seq, sentAt }, message)) return false
-    line.top = { seq: message.seq - 1, sentAt: null }
-    place.forget(message.conversationId)
-    giveEvent({ type: 'putBack', conversationId: message.conversationId, afterSeq: line.top.seq }, null)
-    return true
-  }
-
-  /** @param from the history is read behind it, but not above what was given */
-  const fill = async (conversationId: string, line: Line, held: Arrival[], from = line.top.seq) => {
-    line.held = held
-    filling++
-    let after: number | null = Math.min(from, line.top.seq)
-    for (let failures = 0; after !== null && !signal.aborted; ) {
-      try {
-        const page = await historyAfter(conversationId, after)
-        for (const message of page.messages) {
-          if (message.seq > line.top.seq || takePutBack(line, message)) giveMessage(line, message, null)
-          else giveState('message', message, null)
-        }
-        after = page.nextAfter
-        // The history is older than what was told, and has it soon.
-        if (after === null && !isReached(line, held)) {
-          after = line.top.seq
-          await pause(backoffMs(++failures, null), signal)
-        }
-      } catch (error) {
-        if (signal.aborted) break
-        if (!(error instanceof ChatError && error.retryable)) return fail(error as ChatError)
-        await pause(backoffMs(++failures, error), signal)
-      }
+  /** A message that nothing is missing before. */
+  const place = (timeline: Timeline, { type, message }: Pick<Arrival, 'type' | 'message'>, id: string | null) => {
+    const standing = standingOf(message, timeline.top)
+    if (standing === 'known') return emitState(type, message, id)
+    if (standing === 'rewound') {
+      const { conversationId } = timeline
+      timelines.rewind(timeline, message.seq - 1)
+      emitEvent({ type: 'rewound', conversationId, afterSeq: message.seq - 1 }, null)
     }
-    if (signal.aborted) return
-    line.held = null
-    filling--
-    for (const arrival of held) takeMessage(arrival)
-    tellCaughtUp()
+    emitMessage(timeline, message, id)
   }
 
-  const takeMessage = (arrival: Arrival) => {
+  const receiveMessage = (arrival: Arrival) => {
     const { type, message, id } = arrival
-    const { conversationId, seq } = message
-    const line = lines.get(conversationId)
-    if (!line) {
-      // What changed was given to an earlier run.
-      if (type === 'messageChanged') return giveState(type, message, id)
-      const opened = newLine(message)
-      lines.set(conversationId, opened)
-      giveMessage(opened, message, id)
-    } else if (line.held) line.held.push(arrival)
-    else if (seq === line.top.seq + 1 || takePutBack(line, message)) giveMessage(line, message, id)
-    else if (seq > line.top.seq) void fill(conversationId, line, [arrival])
-    else giveState(type, message, id)
+    const timeline = timelines.get(message.conversationId)
+    if (!timeline) {
+      // What changed was emitted to an earlier run.
+      if (type === 'messageChanged') return emitState(type, message, id)
+      emitMessage(timelines.open(message.conversationId, message.seq - 1), message, id)
+    } else if (timeline.held) timeline.held.push(arrival)
+    else if (standingOf(message, timeline.top) === 'ahead') void fillGap(timeline, [arrival])
+    else place(timeline, arrival, id)
   }
 
-  const tellCaughtUp = () => {
+  /** @param from the history is read behind it, but not above what was emitted */
+  const fillGap = async (timeline: Timeline, held: Arrival[], from = timeline.top.seq) => {
+    timeline.held = held
+    filling++
+    let after: number | null = from
+    const read = async () => {
+      for (after = Math.min(after ?? from, timeline.top.seq); after !== null; ) {
+        const page: HistoryPage = await historyAfter(timeline.conversationId, after)
+        for (const message of page.messages) place(timeline, { type: 'message', message }, null)
+        after = page.nextAfter
+      }
+      const isFilled = held.length === 0 || held.some(({ message }) => message.seq <= timeline.top.seq + 1)
+      if (!isFilled) throw new ChatError('unavailable', { message: 'The history is older than what was published.' })
+    }
+    try {
+      await retry(read, { signal })
+    } catch (error) {
+      if (!signal.aborted) fail(asChatError(error))
+      return
+    }
+    timeline.held = null
+    filling--
+    for (const arrival of held) receiveMessage(arrival)
+    emitCaughtUp()
+  }
+
+  const emitCaughtUp = () => {
     if (filling > 0 || caughtUpAt === null) return
-    giveEvent({ type: 'caughtUp' }, caughtUpAt)
+    emitEvent({ type: 'caughtUp' }, caughtUpAt)
     caughtUpAt = null
     onCaughtUp()
   }
 
   /** Receipts and profiles: each state once. */
-  const takeState = (event: ChatEvent, key: string, version: Version, id: string) => {
-    if (states.isNew(key, version) === false) return move(id)
+  const receiveState = (event: ChatEvent, key: string, version: Version, id: string) => {
+    if (states.isNew(key, version) === false) return reach(id)
     states.add(key, version)
-    giveEvent(event, id)
+    emitEvent(event, id)
   }
 
-  const takeReady = (event: Extract<ChatEvent, { type: 'ready' }>, id: string) => {
-    place.overlap(event.overlap ?? 0)
-    giveEvent(event, id)
+  const receiveReady = (event: Extract<ChatEvent, { type: 'ready' }>, id: string) => {
+    timelines.overlapBy(event.overlap ?? 0)
+    emitEvent(event, id)
     if (event.replay !== 'reset') return
     for (const { conversationId, afterSeq } of event.conversations) {
-      const line = lines.get(conversationId) ?? newLine({ seq: afterSeq, sentAt: null })
-      lines.set(conversationId, line)
-      if (!line.held) void fill(conversationId, line, [], afterSeq)
+      const timeline = timelines.get(conversationId) ?? timelines.open(conversationId, afterSeq)
+      if (!timeline.held) void fillGap(timeline, [], afterSeq)
+    }
+  }
+
+  const receiveEvent = (event: ChatEvent, id: string) => {
+    switch (event.type) {
+      case 'ready':
+        return receiveReady(event, id)
+      case 'caughtUp':
+        caughtUpAt = id
+        return emitCaughtUp()
+      case 'message':
+      case 'messageChanged':
+        return receiveMessage({ type: event.type, message: event.message, id })
+      case 'receipt': {
+        const { conversationId, userId, version } = event.receipt
+        return receiveState(event, `receipt ${conversationId} ${userId}`, version, id)
+      }
+      case 'user':
+        return receiveState(event, `user ${event.user.userId}`, event.user.version, id)
+      default:
+        reach(id)
     }
   }
 
   return {
-    take(event: ChatEvent, id: string) {
-      switch (event.type) {
-        case 'ready':
-          return takeReady(event, id)
-        case 'caughtUp':
-          caughtUpAt = id
-          return tellCaughtUp()
-        case 'message':
-        case 'messageChanged':
-          return takeMessage({ type: event.type, message: event.message, id })
-        case 'receipt': {
-          const { conversationId, userId, version } = event.receipt
-          return takeState(event, `receipt ${conversationId} ${userId}`, version, id)
-        }
-        case 'user':
-          return takeState(event, `user ${event.user.userId}`, event.user.version, id)
-        default:
-          move(id)
-      }
+    /** The server goes on behind it: what came before it is emitted, or held. */
+    lastEventId: (): string | undefined => lastEventId,
+    /** @param data of a tracked event */
+    receive(data: unknown) {
+      const { id, data: event } = data as { id?: unknown; data?: ChatEvent }
+      // A newer server may say what has no place in the order of changes.
+      if (typeof id !== 'string' || !event) return
+      lastEventId = id
+      receiveEvent(event, id)
     },
   }
 }
 
 /** Its text is not the one that it was sent with. */
-export const isChanged = ({ editedAt, deletedAt }: Message): boolean => Boolean(editedAt ?? deletedAt)
+const isChanged = ({ editedAt, deletedAt }: Message): boolean => Boolean(editedAt ?? deletedAt)
 
-/** The latest version of each subject that was given out. */
+/** The latest version of each subject that was emitted. */
 const createStates = () => {
   const versions = new Map<string, Version>()
   return {

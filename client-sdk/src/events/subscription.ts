@@ -1,7 +1,7 @@
 import type { ChatError } from '../../../server/contract/errors.ts'
-import { backoffMs } from '../connection/backoff.ts'
 import { fromErrorShape } from '../connection/errors.ts'
 import type { Lost } from '../connection/machine.ts'
+import { createRetry } from '../connection/retry.ts'
 import { type Answer, writeRequest, writeStop } from '../connection/wire.ts'
 
 /** What somebody wants to be told of, said to the server anew on each connection and whenever it stopped. */
@@ -9,7 +9,7 @@ export interface Subscription {
   path: string
   input: unknown
   /** The id of the last tracked event that came, for the server to go on behind it. */
-  lastEventId: string | undefined
+  lastEventId(): string | undefined
   /** It is said to the server, or will be with the next connection. */
   onStart(): void
   onData(data: unknown): void
@@ -22,8 +22,7 @@ interface Open {
   /** As the server knows it, another for each start: what is still said of the one before is passed over. */
   id: number
   state: 'paused' | 'waiting' | 'sent' | 'started'
-  attempt: number
-  retry: ReturnType<typeof setTimeout> | undefined
+  retry: ReturnType<typeof createRetry>
 }
 
 /** The server knows of it. */
@@ -42,37 +41,37 @@ export const createSubscriptions = (nextId: () => number, send: (text: string) =
 
   const start = (open: Open) => {
     opens.delete(open.id)
-    clearTimeout(open.retry)
+    open.retry.stop()
     open.id = nextId()
     opens.set(open.id, open)
     const { path, input, lastEventId } = open.subscription
     open.subscription.onStart()
     try {
-      open.state = send(writeRequest(open.id, 'subscription', path, input, lastEventId)) ? 'sent' : 'waiting'
+      open.state = send(writeRequest(open.id, 'subscription', path, input, lastEventId())) ? 'sent' : 'waiting'
     } catch (error) {
       end(open, error as ChatError)
     }
   }
   const startLater = (open: Open, error: ChatError | null) => {
     open.state = 'waiting'
-    open.retry = setTimeout(start, backoffMs(++open.attempt, error), open)
+    open.retry.failed(error)
   }
   const end = (open: Open, error: ChatError) => {
     forget(open)
     open.subscription.onEnd(error)
   }
   const forget = (open: Open) => {
-    clearTimeout(open.retry)
+    open.retry.stop()
     return opens.delete(open.id)
   }
 
   return {
     add(subscription: Subscription): SubscriptionHandle {
-      const open: Open = { subscription, id: 0, state: 'waiting', attempt: 0, retry: undefined }
+      const open: Open = { subscription, id: 0, state: 'waiting', retry: createRetry(() => start(open)) }
       start(open)
       return {
         pause() {
-          clearTimeout(open.retry)
+          open.retry.stop()
           if (opens.has(open.id) && isSaid(open)) send(writeStop(open.id))
           open.state = 'paused'
         },
@@ -91,7 +90,7 @@ export const createSubscriptions = (nextId: () => number, send: (text: string) =
       if (answer.type === 'started') open.state = 'started'
       if (answer.type === 'stopped') startLater(open, null)
       if (answer.type === 'data') {
-        open.attempt = 0
+        open.retry.succeeded()
         open.subscription.onData(answer.data)
       }
       if (answer.type === 'error') {
@@ -106,7 +105,7 @@ export const createSubscriptions = (nextId: () => number, send: (text: string) =
     },
     lost({ error, loss }: Lost) {
       for (const open of [...opens.values()]) {
-        clearTimeout(open.retry)
+        open.retry.stop()
         if (loss === 'forGood' || (loss === 'atFault' && open.state === 'sent')) end(open, error)
         else if (open.state !== 'paused') open.state = 'waiting'
       }

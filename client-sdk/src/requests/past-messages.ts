@@ -1,6 +1,6 @@
 import type { HistoryPage, Message } from '../../../server/contract/index.ts'
+import { withinLimits } from '../connection/retry.ts'
 import type { Calls } from './calls.ts'
-import { withinLimits } from './within-limits.ts'
 
 const pageSize = 100
 

@@ -1,7 +1,7 @@
 import { ChatError } from '../../../server/contract/errors.ts'
 import { fromErrorShape } from '../connection/errors.ts'
 import type { Lost } from '../connection/machine.ts'
-import { timerMaxMs } from '../connection/pause.ts'
+import { timerMaxMs } from '../connection/sleep.ts'
 import { type Answer, writeRequest } from '../connection/wire.ts'
 import { type CallName, type CallOptions, callRules, completeInput } from './calls.ts'
 

@@ -20,7 +20,7 @@ const aheadMax = 2 * versionsPerMs
  * `v<version>`: all up to there has come. `u<since>`: nothing has come yet, and what was undelivered at `since` is still
  * wanted; it has to name the version, since meanwhile another device may take what this one has not seen.
  * `u<since>.<version>`: of what was undelivered, all up to that version has come.
- * @throws ChatError `badCursor`: it is none, or lies in the future, as after the store was put back on a machine whose
+ * @throws ChatError `badCursor`: it is none, or lies in the future, as after the store was restored on a machine whose
  * clock is wrong; to go on behind it would omit what comes until then
  */
 export const readCursor = (text: string | undefined, present: Version, overlap: Version): Cursor => {

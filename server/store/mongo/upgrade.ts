@@ -4,13 +4,15 @@ import type { Log } from '../../domain/ports.ts'
 import { isGroup } from './documents.ts'
 import { wordsOf } from './errors.ts'
 import { find } from './reads.ts'
-import { type MessageDocument, type Models, native } from './schema.ts'
+import { type ConversationDocument, type MessageDocument, type Models, native } from './schema.ts'
 
 /** Raise it with every change that an older Parley could not live with, and bring older databases up to it here. */
 export const schemaVersion = 2
 
 /** A busy database carries out so many updates within the driver's time-out. */
 const pageSize = 200
+/** Each is read by itself, in its own order, which every index serves. */
+const conversationsAtOnce = 16
 /** Who died in the middle is followed by another after this. */
 const leaseMs = 60_000
 const renewMs = 10_000
@@ -140,11 +142,12 @@ const renameUsers = async ({ sessions, members }: Models): Promise<void> => {
   const rename = { $rename: { username: 'userId' } }
   await eachPage(sessions, async (page) => {
     const _id = { $in: page.map(({ _id }) => _id) }
-    await native(sessions).updateMany({ _id, username: { $exists: true } } as object, rename)
+    const wanted = { _id, username: { $exists: true } }
+    await patiently(() => native(sessions).updateMany(wanted as object, rename))
   })
   await eachPage(members, async (page) => {
     const wanted = { _id: { $in: page.map(({ _id }) => _id) }, fromSeq: { $exists: false } }
-    await native(members).updateMany(wanted, { ...rename, $set: { fromSeq: 1 } })
+    await patiently(() => native(members).updateMany(wanted, { ...rename, $set: { fromSeq: 1 } }))
   })
 }
 
@@ -155,7 +158,7 @@ const giveProfilesVersions = async ({ users }: Models): Promise<void> => {
     const updates = page.map(({ _id }, i) => ({
       updateOne: { filter: { _id, version: { $exists: false } }, update: { $set: { version: version + i + 1 } } },
     }))
-    await native(users).bulkWrite(updates, { ordered: false })
+    await patiently(() => native(users).bulkWrite(updates, { ordered: false }))
     version += page.length
   })
 }
@@ -174,15 +177,14 @@ const patiently = async <Result>(work: () => Promise<Result>): Promise<Result> =
 const eachPage = async <Document extends { _id: string }>(
   model: Model<Document>,
   work: (page: Document[]) => Promise<void>,
+  { after = '', limit = pageSize } = {},
 ): Promise<void> => {
-  for (let after = ''; ; ) {
-    const page = await patiently(() =>
-      find(model, { _id: { $gt: after } } as object, { sort: { _id: 1 }, limit: pageSize }),
-    )
+  for (let id = after; ; ) {
+    const page = await patiently(() => find(model, { _id: { $gt: id } } as object, { sort: { _id: 1 }, limit }))
     const last = page.at(-1)
     if (!last) return
-    await patiently(() => work(page))
-    after = last._id
+    await work(page)
+    id = last._id
   }
 }
 
@@ -191,58 +193,53 @@ const eachPage = async <Document extends { _id: string }>(
  * they are marked for the index by version. @returns how many there were
  */
 const giveOrdinals = async (models: Models, turn: Turn): Promise<number> => {
-  const { messages } = models
-  const sort = { conversationId: 1, seq: 1 } as const
-  const projection = { conversationId: 1, seq: 1, sender: 1 }
-  let at = { conversationId: turn.doneUpTo, seq: Number.MAX_SAFE_INTEGER }
-  let counts = new Map<string, number>()
   let done = 0
-
-  const nextPage = async (): Promise<MessageDocument[]> => {
-    const inSame = { conversationId: at.conversationId, seq: { $gt: at.seq } }
-    const page = await find(messages, inSame, { sort, projection, limit: pageSize }, readMs)
-    if (page.length > 0) return page
-    return find(messages, { conversationId: { $gt: at.conversationId } }, { sort, projection, limit: pageSize }, readMs)
+  // Parley 0.1 wrote a conversation before its first message.
+  const work = async (page: ConversationDocument[]) => {
+    const counts = await Promise.all(page.map((conversation) => giveOrdinalsIn(models, conversation)))
+    done += counts.reduce((sum, count) => sum + count, 0)
+    const last = page.at(-1)
+    if (last) await turn.note(last._id)
   }
+  await eachPage(models.conversations, work, { after: turn.doneUpTo, limit: conversationsAtOnce })
+  return done
+}
 
-  for (let page = await patiently(nextPage); page.length > 0; page = await patiently(nextPage)) {
+/** @returns how many messages it has */
+const giveOrdinalsIn = async (models: Models, { _id: conversationId, lastSeq }: ConversationDocument) => {
+  const options = { sort: { conversationId: 1, seq: 1 }, projection: { seq: 1, sender: 1 } } as const
+  const counts = new Map<string, number>()
+  let done = 0
+  // Numbers have no holes, and a message is stored before its conversation says so.
+  for (let seq = 0, isOver = false; !isOver; seq += pageSize) {
+    const numbers = { conversationId, seq: { $gt: seq, $lte: seq + pageSize } }
+    const page = await patiently(() => find(models.messages, numbers, options, readMs))
     for (const message of page) {
-      if (message.conversationId !== at.conversationId) counts = new Map()
       message.senderOrdinal = (counts.get(message.sender) ?? 0) + 1
       counts.set(message.sender, message.senderOrdinal)
-      at = message
     }
-    await patiently(() => writeOrdinals(models, page))
-    // Those before the last one of the page are whole.
-    const before = page.findLast(({ conversationId }) => conversationId !== at.conversationId)
-    if (before) await turn.note(before.conversationId)
+    const last = page.at(-1)
+    if (last) await patiently(() => writeOrdinals(models, conversationId, page))
+    if (last?.seq === lastSeq) await patiently(() => noteLast(models, conversationId, last))
+    isOver = !last && seq >= lastSeq
     done += page.length
   }
   return done
 }
 
-const writeOrdinals = async ({ messages, conversations }: Models, page: MessageDocument[]): Promise<void> => {
-  const updates = page.map(({ _id, conversationId, senderOrdinal }) => ({
-    updateOne: {
-      filter: { _id, conversationId },
-      update: {
-        $set: {
-          senderOrdinal,
-          versionApart: true as const,
-          ...(isGroup(conversationId) && { inGroup: true as const }),
-        },
-      },
-    },
+const writeOrdinals = async ({ messages }: Models, conversationId: string, page: MessageDocument[]): Promise<void> => {
+  const marks = { versionApart: true as const, ...(isGroup(conversationId) && { inGroup: true as const }) }
+  const updates = page.map(({ _id, senderOrdinal }) => ({
+    updateOne: { filter: { _id, conversationId }, update: { $set: { senderOrdinal, ...marks } } },
   }))
   await native(messages).bulkWrite(updates, { ordered: false })
-  const ids = [...new Set(page.map(({ conversationId }) => conversationId))]
-  const lastSeqs = new Map((await find(conversations, { _id: { $in: ids } })).map(({ _id, lastSeq }) => [_id, lastSeq]))
-  const last = page.filter(({ conversationId, seq }) => lastSeqs.get(conversationId) === seq)
-  const moves = last.map(({ conversationId, sender, senderOrdinal }) => ({
-    updateOne: {
-      filter: { _id: conversationId },
-      update: { $set: { lastSender: sender, lastSenderOrdinal: senderOrdinal } },
-    },
-  }))
-  if (moves.length > 0) await native(conversations).bulkWrite(moves, { ordered: false })
+}
+
+const noteLast = async (
+  { conversations }: Models,
+  conversationId: string,
+  { sender, senderOrdinal }: MessageDocument,
+): Promise<void> => {
+  const last = { lastSender: sender, lastSenderOrdinal: senderOrdinal }
+  await native(conversations).updateOne({ _id: conversationId }, { $set: last })
 }

@@ -45,7 +45,7 @@ export const createPrivately = (file: string): void => {
 export const explainFile = (file: string, error: unknown): string => {
   const { code, message } = error as Error & { code?: string }
   if (code === 'SQLITE_NOTADB') return `${file} is not a database of Parley; move it away, or name another DATA_DIR.`
-  if (code === 'SQLITE_CORRUPT') return `${file} is damaged; put back a backup of the folder.`
+  if (code === 'SQLITE_CORRUPT') return `${file} is damaged; restore a backup of the folder.`
   if (code === 'SQLITE_CANTOPEN') return `${file} cannot be opened; it has to be a file that this user may write.`
   if (code === 'SQLITE_READONLY') return `${file} takes no writes; this user has to be allowed to.`
   if (code === 'SQLITE_FULL') return `The disk of ${file} is full.`

@@ -28,7 +28,7 @@ import {
 } from './storage.ts'
 
 /** Browsers have been seen to leave an IndexedDB waiting for ever. */
-const answerMs = 10_000
+export const storageAnswerMs = 10_000
 
 /** An edit or a deletion on its way. `Saved` is null where the message was taken back before it was sent. */
 export interface SavedChange<Saved = Message> {
@@ -113,7 +113,11 @@ export const createOutbox = (options: OutboxOptions) => {
   const ready = openInTime(openStorage(owner)).then(async (storage) => {
     // Whatever is told while this reads, is told of what was read.
     storage.listen((news) => void ready.then(() => isClosed || take(news)))
-    const drafts = (await storage.read()).filter(isKnownDraft)
+    const read = await inTime(storage.read()).catch(async (error) => {
+      void storage.close().catch(ignore)
+      throw error
+    })
+    const drafts = read.filter(isKnownDraft)
     const made = [...entries.values()]
     entries = new Map([...drafts.map((draft): [string, Entry] => [draft.clientMessageId, stored(draft)]), ...entries])
     for (const entry of made) followEarlier(entry)
@@ -377,6 +381,8 @@ export const createOutbox = (options: OutboxOptions) => {
   }
 }
 
+export type ChatOutbox = ReturnType<typeof createOutbox>
+
 const ignore = () => {}
 
 /** One that opens later is closed again: what it was to keep has failed by then. */
@@ -388,8 +394,8 @@ const openInTime = (opening: Promise<OutboxStorage>): Promise<OutboxStorage> =>
 
 const inTime = <Value>(work: Promise<Value>): Promise<Value> =>
   new Promise((resolve, reject) => {
-    const late = new Error(`The storage has not answered within ${answerMs / 1_000} s`)
-    const timer = setTimeout(reject, answerMs, late)
+    const late = new Error(`The storage has not answered within ${storageAnswerMs / 1_000} s`)
+    const timer = setTimeout(reject, storageAnswerMs, late)
     work.finally(() => clearTimeout(timer)).then(resolve, reject)
   })
 

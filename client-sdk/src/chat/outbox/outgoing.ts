@@ -72,3 +72,8 @@ export const factsOf = ({
   ...(retryAfterMs !== undefined && { retryAfterMs }),
   ...(issues && { issues }),
 })
+
+export const isSend = (outgoing: OutgoingMessage | OutgoingChange): outgoing is OutgoingMessage =>
+  outgoing.type === 'send'
+export const isChange = (outgoing: OutgoingMessage | OutgoingChange): outgoing is OutgoingChange =>
+  outgoing.type !== 'send'

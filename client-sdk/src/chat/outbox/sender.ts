@@ -1,12 +1,12 @@
 import type { Message } from '../../../../server/contract/index.ts'
 import { messagePlace } from '../../../../server/contract/places.ts'
 import type { ChatClient } from '../../client.ts'
-import { backoffMs } from '../../connection/backoff.ts'
 import { asChatError, ChatError } from '../../connection/errors.ts'
-import { timerMaxMs } from '../../connection/pause.ts'
+import { createRetry } from '../../connection/retry.ts'
+import { timerMaxMs } from '../../connection/sleep.ts'
 import type { ClientState } from '../../connection/state.ts'
 import type { Identity } from '../identity.ts'
-import { isToBeRepeated } from '../patient.ts'
+import { isToBeRepeated } from '../online.ts'
 import { type Draft, type EditDraft, isMessageDraft } from './storage.ts'
 
 /** Conversations that send at the same time, well below the calls that the server lets one connection have in flight. */
@@ -44,8 +44,8 @@ export const createSender = (options: SenderOptions) => {
   /** While it leads, or waits to. */
   let term: AbortController | null = null
   let isLeading = false
-  let failures = 0
-  let pause: { timer: ReturnType<typeof setTimeout>; error: ChatError } | null = null
+  /** What it waits after; null: it does not wait. */
+  let refusal: ChatError | null = null
   let expiry: ReturnType<typeof setTimeout> | undefined
   /** The session is hers: nobody else's sends her messages. */
   let isHers = false
@@ -74,7 +74,7 @@ export const createSender = (options: SenderOptions) => {
   const wake = () => {
     if (over.signal.aborted) return
     if (isLeading) expire()
-    if (pause || !isReachable(client.state)) return
+    if (refusal || !isReachable(client.state)) return
     if (!isHers) return void identify()
     if (!term) return void takeLead()
     if (!isLeading) return
@@ -107,7 +107,7 @@ export const createSender = (options: SenderOptions) => {
       const error = asChatError(cause)
       // Another holder may be able to.
       if (error.kind === 'notSignedIn') giveUpLead()
-      if (!over.signal.aborted) rest(error)
+      if (!over.signal.aborted) wait(error)
     } finally {
       isAsking = false
     }
@@ -119,11 +119,11 @@ export const createSender = (options: SenderOptions) => {
     lanes.set(conversationId, clientMessageId)
     try {
       const message = await carryOut(draft)
-      failures = 0
+      retry.succeeded()
       if (message) onSent(draft, message)
     } catch (cause) {
       if (over.signal.aborted) return
-      if (isToBeRepeated(cause)) rest(cause)
+      if (isToBeRepeated(cause)) wait(cause)
       else onFailed(draft, asChatError(cause))
     } finally {
       lanes.delete(conversationId)
@@ -158,20 +158,15 @@ export const createSender = (options: SenderOptions) => {
     return null
   }
 
-  const rest = (error: ChatError) => {
-    if (pause) clearTimeout(pause.timer)
-    const timer = setTimeout(
-      () => {
-        pause = null
-        wake()
-      },
-      backoffMs(++failures, error),
-    )
-    pause = { timer, error }
-  }
   const goOn = () => {
-    if (pause) clearTimeout(pause.timer)
-    pause = null
+    retry.stop()
+    refusal = null
+    wake()
+  }
+  const retry = createRetry(goOn)
+  const wait = (error: ChatError) => {
+    refusal = error
+    retry.failed(error)
   }
 
   const isSending = (clientMessageId: string) => [...lanes.values()].includes(clientMessageId)
@@ -184,8 +179,8 @@ export const createSender = (options: SenderOptions) => {
   }
   /** A connection, or a session, mends whatever came of having none; a limit counts on. */
   const resume = () => {
-    if (pause?.error.retryAfterMs === undefined) goOn()
-    wake()
+    if (refusal?.retryAfterMs === undefined) goOn()
+    else wake()
   }
   const unlisten = [client.onState(onState), client.onSignIn(resume)]
   if (client.state.status !== 'signedOut') void takeLead()
@@ -199,7 +194,7 @@ export const createSender = (options: SenderOptions) => {
       for (const end of unlisten) end()
       over.abort()
       giveUpLead()
-      goOn()
+      retry.stop()
       clearTimeout(expiry)
     },
   }

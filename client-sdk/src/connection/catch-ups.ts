@@ -1,7 +1,7 @@
 import type { StateOwner } from './state.ts'
 
 /** Which loops have not got all yet that was missed, and whether the state says so. */
-export const createBehind = (state: StateOwner) => {
+export const createCatchUps = (state: StateOwner) => {
   const loops = new Set<object>()
   const tell = () => {
     const now = state.get()
@@ -10,14 +10,14 @@ export const createBehind = (state: StateOwner) => {
   }
   return {
     isAny: () => loops.size > 0,
-    add(loop: object) {
+    begin(loop: object) {
       loops.add(loop)
       tell()
     },
-    delete(loop: object) {
+    end(loop: object) {
       loops.delete(loop)
       tell()
     },
   }
 }
-export type Behind = ReturnType<typeof createBehind>
+export type CatchUps = ReturnType<typeof createCatchUps>

@@ -2,7 +2,7 @@
 export const timerMaxMs = 2 ** 31 - 1
 
 /** Resolves after so long, or when the signal aborts. */
-export const pause = (ms: number, signal?: AbortSignal) =>
+export const sleep = (ms: number, signal?: AbortSignal) =>
   new Promise<void>((resolve) => {
     const done = () => {
       clearTimeout(timer)

@@ -1,27 +1,24 @@
 import type { ChatClient } from '../client.ts'
-import { backoffMs } from '../connection/backoff.ts'
 import { ChatError } from '../connection/errors.ts'
-import { pause, timerMaxMs } from '../connection/pause.ts'
+import { retry } from '../connection/retry.ts'
+import { sleep, timerMaxMs } from '../connection/sleep.ts'
 
 /**
  * Asks until there is an answer: what is refused for now, or for want of a connection or a session, is asked again.
  * @throws ChatError one that a repeat does not mend; `closed` when the signal aborts
  */
-export const patiently = async <Answer>(
+export const whenSignedIn = async <Answer>(
   client: Listening,
   ask: () => Promise<Answer>,
   signal: AbortSignal,
 ): Promise<Answer> => {
-  for (let failures = 0; !signal.aborted; ) {
-    try {
-      return await ask()
-    } catch (error) {
-      if (signal.aborted) break
-      if (!isToBeRepeated(error)) throw error
-      // Trying again would only open a connection that is nobody's.
-      const waitMs = error.kind === 'sessionEnded' ? timerMaxMs : backoffMs(++failures, error)
-      await untilLive(client, waitMs, signal)
-    }
+  const wait = (ms: number, { kind }: ChatError) =>
+    // Trying again would only open a connection that is nobody's.
+    untilLive(client, kind === 'sessionEnded' ? timerMaxMs : ms, signal)
+  try {
+    if (!signal.aborted) return await retry(ask, { signal, isRetryable: isToBeRepeated, wait })
+  } catch (error) {
+    if (!signal.aborted) throw error
   }
   throw new ChatError('closed')
 }
@@ -41,6 +38,6 @@ const untilLive = async (client: Listening, ms: number, signal: AbortSignal) => 
     }),
     client.onSignIn(() => live.abort()),
   ]
-  await pause(ms, AbortSignal.any([signal, live.signal]))
+  await sleep(ms, AbortSignal.any([signal, live.signal]))
   for (const end of unlisten) end()
 }
