@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Connection, mongo } from 'mongoose'
 import type { Log } from '../../domain/ports.ts'
 import { isDuplicate } from './errors.ts'
+import { patiently } from './patiently.ts'
 import { collectionNames, type Models, native, type SchemaDocument } from './schema.ts'
 import { schemaVersion, upgrade } from './upgrade.ts'
 
@@ -52,10 +53,11 @@ export const prepare = async (
 }
 
 const createMissing = async (connection: Connection, models: Models, log: Log): Promise<void> => {
-  const existing = new Set((await connection.listCollections()).map(({ name }) => name))
+  const existing = new Set((await patiently(() => connection.listCollections())).map(({ name }) => name))
   for (const name of collectionNames) {
-    if (!existing.has(name)) await models[name].createCollection()
-    const present = existing.has(name) ? await models[name].listIndexes() : []
+    if (!existing.has(name)) await patiently(() => models[name].createCollection())
+    // Where an index is being built, a busy database may not even say which ones there are.
+    const present = existing.has(name) ? await patiently(() => models[name].listIndexes()) : []
     const missing = models[name].schema.indexes().filter((wanted) => !isPresent(wanted, present, name))
     if (missing.length === 0) continue
     if (existing.has(name)) log.info({ collection: name, indices: missing.length }, 'building indices')

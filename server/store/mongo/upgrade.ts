@@ -3,6 +3,7 @@ import type { Model } from 'mongoose'
 import type { Log } from '../../domain/ports.ts'
 import { isGroup } from './documents.ts'
 import { wordsOf } from './errors.ts'
+import { patiently } from './patiently.ts'
 import { find } from './reads.ts'
 import { type ConversationDocument, type MessageDocument, type Models, native } from './schema.ts'
 
@@ -17,9 +18,6 @@ const conversationsAtOnce = 16
 const leaseMs = 60_000
 const renewMs = 10_000
 const waitMs = 500
-/** What a busy database does not do in time is asked for again: every step can be done twice. */
-const attemptsMax = 3
-const againMs = 2_000
 /** Nobody waits for these reads but the start; the driver gives up a little later. */
 const readMs = 9_000
 
@@ -67,10 +65,10 @@ interface Turn {
 const waitForTurn = async (database: string, models: Models, log: Log): Promise<Turn | null> => {
   const owner = randomUUID()
   for (let hasWaited = false; ; hasWaited = true) {
-    const known = await models.meta.findById('schema', null, { lean: true })
+    const known = await patiently(() => models.meta.findById('schema', null, { lean: true }))
     if (known?.version === schemaVersion && !known.upgrade) return null
-    await refuseWhileAtWork(database, models)
-    if (await claim(models, owner)) {
+    await patiently(() => refuseWhileAtWork(database, models))
+    if (await patiently(() => claim(models, owner))) {
       const isFresh = !known?.upgrade
       // One that started in between goes by the schema that it has seen.
       await refuseWhileAtWork(database, models).catch(async (error: unknown) => {
@@ -113,7 +111,7 @@ const unclaim = async ({ meta }: Models, owner: string): Promise<void> => {
 const turnOf = ({ meta }: Models, owner: string, doneUpTo: string, log: Log): Turn => {
   const own = { _id: 'schema' as const, 'upgrade.owner': owner }
   const set = async (fields: object): Promise<void> => {
-    const { matchedCount } = await native(meta).updateOne(own, { $set: fields })
+    const { matchedCount } = await patiently(() => native(meta).updateOne(own, { $set: fields }))
     if (matchedCount === 0) throw new Error('Another node has taken over what this one was too slow for; start again.')
   }
   const timer = setInterval(() => {
@@ -126,7 +124,7 @@ const turnOf = ({ meta }: Models, owner: string, doneUpTo: string, log: Log): Tu
     doneUpTo,
     note: (conversation) => set({ 'upgrade.conversation': conversation, 'upgrade.until': leased() }),
     async finish() {
-      await native(meta).updateOne(own, { $unset: { upgrade: true } })
+      await patiently(() => native(meta).updateOne(own, { $unset: { upgrade: true } }))
     },
     giveUp: () => set({ 'upgrade.until': new Date(0) }),
     stop: () => clearInterval(timer),
@@ -161,17 +159,6 @@ const giveProfilesVersions = async ({ users }: Models): Promise<void> => {
     await patiently(() => native(users).bulkWrite(updates, { ordered: false }))
     version += page.length
   })
-}
-
-const patiently = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (attempt === attemptsMax) throw error
-      await new Promise((resolve) => setTimeout(resolve, againMs))
-    }
-  }
 }
 
 const eachPage = async <Document extends { _id: string }>(
