@@ -1,5 +1,8 @@
+import { cp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { SignedIn } from '../../client-sdk/src/node.ts'
 import type { Adapt } from '../../server/app.ts'
+import type { JumpingClock } from '../harness/jumping-clock.ts'
 import { createRestClient } from '../harness/rest-client.ts'
 import { password, startWorld } from '../harness/world.ts'
 
@@ -11,6 +14,14 @@ export interface Arena extends AsyncDisposable {
   signUp(name: string, sessions: number): Promise<{ userId: string; tokens: string[] }>
   /** Stops it in an orderly way, and starts it on the same data. */
   restart(): Promise<void>
+  /** A server of its own. */
+  another(): Promise<Arena>
+  /** @param ms off the real time; for everybody in this process */
+  setClock(ms: number): void
+  clockWasSet(): boolean
+  backUp(): Promise<void>
+  /** @returns whether there was a backup */
+  restore(): Promise<boolean>
 }
 
 /** Accounts are many here, and passwords are tested elsewhere: these cost nothing. */
@@ -23,10 +34,13 @@ const cheapPasswords: Adapt = (ports) => ({
   },
 })
 
-export const startArena = async (): Promise<Arena> => {
+export const startArena = async (clock: Pick<JumpingClock, 'set' | 'wasSet'>): Promise<Arena> => {
   const world = await startWorld({ adapt: cheapPasswords })
   let people = 0
   let isUp = true
+  let hasBackup = false
+  const { dataDirectory } = world.config
+  const [file, backup] = [join(dataDirectory, 'parley.db'), join(dataDirectory, 'backup')]
   let turn: Promise<unknown> = Promise.resolve()
   /** One thing at a time: a restart would take the answer from a sign-up. */
   const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
@@ -35,26 +49,48 @@ export const startArena = async (): Promise<Arena> => {
     return done
   }
 
+  /** @param whileDown done while it is stopped */
+  const restart = async (whileDown?: () => Promise<void>) => {
+    isUp = false
+    await world.app[Symbol.asyncDispose]()
+    await whileDown?.()
+    // A port of its own: nobody who tries the old one meanwhile can be in its way.
+    await world.restart(0)
+    isUp = true
+  }
+
   return {
     target: () => (isUp ? world.url : null),
     signUp: (name, sessions) =>
       inTurn(async () => {
         const account = { username: `${name}${++people}`, password }
         const tokens: string[] = []
+        await createRestClient(world.url).post('/api/register', account)
         for (let i = 0; i < sessions; i++) {
           // Not by the SDK, whose time runs too fast for what must not be sent twice.
           const { post } = createRestClient(world.url)
-          const { body } = await post<SignedIn>(i === 0 ? '/api/register' : '/api/login', account)
+          const { body } = await post<SignedIn>('/api/login', account)
           tokens.push(body.session.token)
         }
         return { userId: account.username, tokens }
       }),
-    restart: () =>
+    another: () => startArena(clock),
+    setClock: clock.set,
+    clockWasSet: clock.wasSet,
+    restart: () => inTurn(() => restart()),
+    backUp: () =>
       inTurn(async () => {
-        isUp = false
-        // A port of its own: nobody who tries the old one meanwhile can be in its way.
-        await world.restart(0)
-        isUp = true
+        await restart(() => cp(file, backup))
+        hasBackup = true
+      }),
+    restore: () =>
+      inTurn(async () => {
+        if (!hasBackup) return false
+        await restart(async () => {
+          for (const part of ['', '-wal', '-shm']) await rm(`${file}${part}`, { force: true })
+          await cp(backup, file)
+        })
+        return true
       }),
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   }

@@ -3,6 +3,7 @@ import { createClientOn } from '../../client-sdk/src/client.ts'
 import {
   type Chat,
   type ChatClient,
+  ChatError,
   type ChatMessage,
   type ConversationView,
   createChat,
@@ -11,6 +12,8 @@ import {
   type OpenOutboxStorage,
 } from '../../client-sdk/src/node.ts'
 import type { RoughNetwork } from '../harness/rough-network.ts'
+import { password } from '../harness/world.ts'
+import type { Arena } from './arena.ts'
 import type { Findings } from './findings.ts'
 import { repeating } from './repeating.ts'
 import { editedText, list, textOf, watchConversation } from './watch.ts'
@@ -36,13 +39,18 @@ export interface DeviceOptions {
   /** It outlives the chat. */
   storage: OpenOutboxStorage
   repeatEvery: number
+  arena: Arena
+  /** Null as long as nothing was lost by the server itself. */
+  restored(): Date | null
   findings: Findings
   sabotage: Sabotage
 }
 
 /** A chat and a loop beside it, on one client; and what must be true of them at all times. */
 export const createDevice = (options: DeviceOptions) => {
-  const { name, userId, isOneOfSeveral, peers, token, network, takenBack, findings, sabotage, repeatEvery } = options
+  const { name, userId, isOneOfSeveral, peers, network, takenBack, findings, sabotage, repeatEvery, arena, restored } =
+    options
+  let { token } = options
   /** The outbox shows what was stored. */
   let isRead = false
   const storage: OpenOutboxStorage = async (owner) => {
@@ -64,17 +72,25 @@ export const createDevice = (options: DeviceOptions) => {
   let edits = 0
   /** What came to the loop, by conversation, in its latest state. */
   const heard = new Map<string, Message[]>()
+  /** The names of all messages that ever came to the loop. */
+  const heardNames = new Set<string | null>()
+  /** It had to begin without a cursor, as the server does not know the one it had. */
+  let anew: Date | null = null
   let cursor: string | undefined
   /** How far she has read each conversation, as far as she has told this chat, and any. */
   let marked = new Map<string, number>()
   const everMarked = new Map<string, number>()
 
+  /** What the server lost, or a loop that had to begin anew, did not come in the order of its numbers. */
+  const isExcused = () => restored() !== null || anew !== null
   const hear = (message: Message) => {
     const { conversationId, seq, text } = message
     const line = heard.get(conversationId) ?? []
     heard.set(conversationId, line)
     line.push(message)
-    if (seq !== line.length) findings.found(`The loop of ${name} got «${text}» as number ${line.length}: ${list(line)}`)
+    heardNames.add(message.clientMessageId)
+    if (!isExcused() && seq !== line.length)
+      findings.found(`The loop of ${name} got «${text}» as number ${line.length}: ${list(line)}`)
   }
   /** @param states the versions that this loop has given, by id */
   const hearChange = (message: Message, states: Map<string, number>) => {
@@ -82,7 +98,7 @@ export const createDevice = (options: DeviceOptions) => {
     const line = heard.get(conversationId) ?? []
     const known = line[seq - 1]
     const isNew = version > (states.get(id) ?? 0) && version >= (known?.version ?? Number.POSITIVE_INFINITY)
-    if (!isNew) {
+    if (!isNew && !isExcused()) {
       findings.found(
         `The loop of ${name} got ${id} changed at ${version}, and had it at ${known?.version}: ${list(line)}`,
       )
@@ -96,10 +112,18 @@ export const createDevice = (options: DeviceOptions) => {
   }
   const follow = async (client: ChatClient, signal: AbortSignal) => {
     const states = new Map<string, number>()
-    for await (const event of client.events({ cursor, signal })) {
-      cursor = event.cursor || cursor
-      hearEvent(event, states)
-      findings.changed()
+    try {
+      for await (const event of client.events({ cursor, signal })) {
+        cursor = event.cursor || cursor
+        hearEvent(event, states)
+        findings.changed()
+      }
+    } catch (error) {
+      const isOutdated = error instanceof ChatError && error.kind === 'badCursor'
+      if (!isOutdated || !(arena.clockWasSet() || restored())) throw error
+      anew = new Date()
+      cursor = undefined
+      await follow(client, signal)
     }
   }
 
@@ -123,7 +147,8 @@ export const createDevice = (options: DeviceOptions) => {
     const chat = createChat(client, { userId, storage, onError: findings.fail })
     const views = peers.map((peer) => {
       const view = chat.conversation(peer)
-      return { view, look: watchConversation(`${name} with ${peer}`, view, takenBack, findings) }
+      const options = { takenBack, findings, isRestored: () => restored() !== null }
+      return { view, look: watchConversation(`${name} with ${peer}`, view, options) }
     })
     chat.conversations.subscribe(findings.changed)
     chat.outbox.subscribe(() => {
@@ -136,6 +161,11 @@ export const createDevice = (options: DeviceOptions) => {
   const giveWay = (chat: Chat) => {
     for (const { clientMessageId, type, error } of chat.outbox.getSnapshot()) {
       if (!error || type === 'send') continue
+      // Its message is gone.
+      if (restored() && error.kind === 'unknownMessage') {
+        chat.outbox.cancel(clientMessageId)
+        continue
+      }
       const isOvertaken = isOneOfSeveral && (error.kind === 'conflict' || error.kind === 'messageDeleted')
       if (isOvertaken) chat.outbox.cancel(clientMessageId)
       else findings.found(`${name} could not ${type}: ${error.kind}`)
@@ -158,6 +188,10 @@ export const createDevice = (options: DeviceOptions) => {
     name,
     userId,
     accepted,
+    isExcused,
+    /** What was sent before need not have come to the loop. */
+    excusedUntil: () => new Date(Math.max(Number(restored()), Number(anew))),
+    heardNames,
     heard: (conversationId: string) => heard.get(conversationId) ?? [],
     network,
     get client() {
@@ -213,6 +247,22 @@ export const createDevice = (options: DeviceOptions) => {
       await now.loop.leave()
       now.loop = begin(now.client)
     },
+    async changeUser() {
+      const { client, chat } = now
+      await now.loop.leave()
+      network.heal()
+      await untilDone(() => client.logout())
+      const guest = await arena.signUp('guest', 0)
+      await untilDone(() => client.login({ username: guest.userId, password }))
+      const { conversations } = await client.conversations(undefined, { timeoutMs: 300_000 })
+      const shown = chat.outbox.getSnapshot().filter(({ type, error }) => type === 'send' && error)
+      if (conversations.length > 0 || shown.length > 0) findings.found(`${name} sent as ${guest.userId}`)
+      await untilDone(() => client.logout())
+      await untilDone(async () => {
+        token = (await client.login({ username: userId, password })).session.token
+      })
+      now.loop = begin(client)
+    },
     async reopen(clientFirst: boolean) {
       await end(clientFirst)
       isRead = false
@@ -231,4 +281,17 @@ export const createDevice = (options: DeviceOptions) => {
     await now.loop.over
   }
 }
+/** Whatever the network does meanwhile. */
+const untilDone = async (work: () => Promise<unknown>) => {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      // An attempt before this one may have succeeded.
+      if (error instanceof ChatError && (error.kind === 'sessionEnded' || error.kind === 'notSignedIn')) return
+      if (!(error instanceof ChatError && error.retryable)) throw error
+    }
+  }
+}
+
 export type Device = ReturnType<typeof createDevice>

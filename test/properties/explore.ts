@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { storageAnswerMs } from '../../client-sdk/src/chat/outbox/outbox.ts'
 import { speedUp } from '../harness/fast-time.ts'
+import { jumpingClock } from '../harness/jumping-clock.ts'
 import { startArena } from './arena.ts'
 import type { Sabotage } from './device.ts'
 import { play } from './play.ts'
@@ -36,15 +37,16 @@ export const explore = async ({
   deadlineMs,
   onPlayed,
 }: Exploration): Promise<Failure | null> => {
-  const all = fc.sample(schedules, { seed, numRuns: count }).entries()
+  const all = [...fc.sample(schedules, { seed, numRuns: count }).entries()]
   let played = 0
   let failure: Failure | null = null
   const over = new AbortController()
   const { signal } = over
   await inArena(async (arena) => {
-    const lane = async () => {
-      // All lanes share one iterator.
-      for (const [index, schedule] of all) {
+    /** All lanes share one iterator. */
+    const lane = async (rest: Iterator<[number, Schedule]>) => {
+      for (let { done, value } = rest.next(); !done; { done, value } = rest.next()) {
+        const [index, schedule] = value
         if (failure) return
         try {
           await play(arena, schedule, { sabotage, deadlineMs, signal })
@@ -55,7 +57,12 @@ export const explore = async ({
         }
       }
     }
-    await Promise.all(Array.from({ length: lanes }, lane))
+    // The clock is everybody's, and versions of a restored store go by it alone.
+    for (const isRestored of [false, true]) {
+      arena.setClock(0)
+      const part = all.filter(([, schedule]) => schedule.isRestored === isRestored).values()
+      await Promise.all(Array.from({ length: lanes }, () => lane(part)))
+    }
   })
   return failure
 }
@@ -73,6 +80,7 @@ export const shrink = (schedule: Schedule, times: number): Promise<Failure | nul
 
 const inArena = async <Result>(work: (arena: Awaited<ReturnType<typeof startArena>>) => Promise<Result>) => {
   using _ = speedUp(haste, storageAnswerMs)
-  await using arena = await startArena()
+  using clock = jumpingClock()
+  await using arena = await startArena(clock)
   return await work(arena)
 }

@@ -1,4 +1,5 @@
 import type { ChatMessage, Message } from '../../client-sdk/src/node.ts'
+import type { Receipt } from '../../server/contract/index.ts'
 import type { Device } from './device.ts'
 import type { Findings } from './findings.ts'
 import { list } from './watch.ts'
@@ -8,13 +9,20 @@ import { list } from './watch.ts'
 /** A restart of the server takes its time, which runs faster for the clients. */
 const patience = { timeoutMs: 300_000 }
 
+export interface Judging {
+  /** Who has read everything in the end. */
+  readsAll: boolean[]
+  /** When the server's store was restored; null: it was not. What was acknowledged before may be lost. */
+  restored: Date | null
+}
+
 /** What the server has of one conversation. */
 interface Truth {
   messages: Message[]
-  readSeqs: Map<string, number>
+  receipts: Map<string, Receipt>
 }
 
-export const judge = async (devices: Device[], readsAll: boolean[], findings: Findings) => {
+export const judge = async (devices: Device[], { readsAll, restored }: Judging, findings: Findings) => {
   await findings.until(
     () => devices.every((device) => device.isAllSent()),
     () => `Not sent: ${devices.map((device) => device.describe())}`,
@@ -23,7 +31,7 @@ export const judge = async (devices: Device[], readsAll: boolean[], findings: Fi
   for (const conversationId of conversationIds) {
     const members = devices.filter(({ views }) => views.some(({ id }) => id === conversationId))
     const messages = await wholeHistory(members[0] as Device, conversationId)
-    compareWithSends(conversationId, messages, members, findings)
+    compareWithSends(conversationId, messages, members, restored, findings)
     for (const device of members) await hasAll(device, conversationId, messages, findings)
   }
   for (const device of devices.filter((_, i) => readsAll[i])) device.readAll()
@@ -47,7 +55,13 @@ const wholeHistory = async ({ client }: Device, conversation: string): Promise<M
   return messages
 }
 
-const compareWithSends = (conversationId: string, messages: Message[], members: Device[], { found }: Findings) => {
+const compareWithSends = (
+  conversationId: string,
+  messages: Message[],
+  members: Device[],
+  restored: Date | null,
+  { found }: Findings,
+) => {
   const say = (words: string) => found(`${conversationId} ${words}: ${list(messages)}`)
   if (messages.some(({ seq }, i) => seq !== i + 1)) say('has a hole')
   for (const { name, accepted, takenBack, lastTexts } of members) {
@@ -57,14 +71,14 @@ const compareWithSends = (conversationId: string, messages: Message[], members: 
     const stored = messages.map(({ clientMessageId }) => clientMessageId ?? '').filter((key) => names.has(key))
     for (const { clientMessageId, text } of messages) {
       const last = lastTexts().get(clientMessageId ?? '')
-      if (last !== undefined && text !== (last ?? '') && !takenBack.has(clientMessageId ?? ''))
+      if (!restored && last !== undefined && text !== (last ?? '') && !takenBack.has(clientMessageId ?? ''))
         say(`has «${text}» where ${name} wrote «${last}»`)
     }
-    const lost = sends.filter((key) => !stored.includes(key))
+    const kept = sends.filter((key) => stored.includes(key))
     const doubled = stored.filter((key, i) => stored.indexOf(key) !== i)
-    if (lost.length > 0) say(`has lost ${lost}`)
+    if (!restored && kept.length < sends.length) say(`has lost some of ${sends}`)
     if (doubled.length > 0) say(`has ${doubled} doubled`)
-    if (String(stored) !== String(sends)) say(`has the messages of ${name} out of order`)
+    if (String(stored) !== String(kept)) say(`has the messages of ${name} out of order`)
   }
 }
 
@@ -76,8 +90,14 @@ const hasAll = async (device: Device, conversationId: string, messages: Message[
   const isRead = () => view.getSnapshot().loading === null
   const shown = () => view.getSnapshot().messages
   const heard = () => device.heard(conversationId)
+  const heardAll = () =>
+    device.isExcused()
+      ? messages.every(
+          ({ sentAt, clientMessageId }) => sentAt < device.excusedUntil() || device.heardNames.has(clientMessageId),
+        )
+      : states(heard()) === states(messages)
   await findings.until(
-    () => isRead() && shown().at(-1)?.seq === messages.at(-1)?.seq && states(heard()) === states(messages),
+    () => isRead() && shown().at(-1)?.seq === messages.at(-1)?.seq && heardAll(),
     () =>
       `${device.name} does not get all of ${conversationId}: ${list(messages)}; the view shows ${list(shown())}, the loop got ${list(heard())}`,
   )
@@ -90,7 +110,8 @@ const hasAll = async (device: Device, conversationId: string, messages: Message[
 
 /** What somebody has read is known to those who wrote it. */
 const readsArrive = async (members: Device[], conversationId: string, findings: Findings) => {
-  for (const reader of members) {
+  // What was said as read before the store was restored is lost.
+  for (const reader of members.filter((member) => !member.isExcused())) {
     const upTo = reader.marked(conversationId)
     for (const writer of members.filter(({ userId }) => userId !== reader.userId)) {
       const unread = () =>
@@ -111,32 +132,44 @@ const truthOf = async (device: Device, conversationId: string): Promise<Truth> =
   const messages = await wholeHistory(device, conversationId)
   const { conversations } = await device.client.conversations(undefined, patience)
   const receipts = conversations.find(({ id }) => id === conversationId)?.receipts ?? []
-  return { messages, readSeqs: new Map(receipts.map(({ userId, readSeq }) => [userId, readSeq])) }
+  return { messages, receipts: new Map(receipts.map((receipt) => [receipt.userId, receipt])) }
 }
 
-const compareReads = (conversationId: string, members: Device[], { readSeqs }: Truth, { found }: Findings) => {
-  for (const [userId, readSeq] of readSeqs) {
+const compareReads = (conversationId: string, members: Device[], { receipts }: Truth, { found }: Findings) => {
+  for (const [userId, { readSeq }] of receipts) {
     const devices = members.filter((device) => device.userId === userId)
     const least = Math.max(...devices.map((device) => device.marked(conversationId)))
     const most = Math.max(...devices.map((device) => device.everMarked(conversationId)))
-    if (readSeq < least || readSeq > most) {
+    if ((readSeq < least && !devices.some((device) => device.isExcused())) || readSeq > most) {
       found(`${userId} has read ${conversationId} up to ${readSeq}, and said so from ${least} to ${most}`)
     }
   }
 }
 
 /** Her statuses and her unread count are the server's. */
-const agrees = async (device: Device, conversationId: string, { messages, readSeqs }: Truth, findings: Findings) => {
+const agrees = async (device: Device, conversationId: string, { messages, receipts }: Truth, findings: Findings) => {
   const { userId, name } = device
-  const ownReadSeq = readSeqs.get(userId) ?? 0
-  const othersReadSeq = Math.min(...[...readSeqs].filter(([whose]) => whose !== userId).map(([, seq]) => seq))
+  const ownReadSeq = receipts.get(userId)?.readSeq ?? 0
+  const others = [...receipts.values()].filter((receipt) => receipt.userId !== userId)
+  const othersReadSeq = Math.min(...others.map(({ readSeq }) => readSeq))
+  // What had arrived before the store was restored is not said once more.
+  const othersDeliveredSeq = device.isExcused()
+    ? Math.min(...others.map((receipt) => receipt.deliveredSeq))
+    : messages.length
   const unread = messages.filter(
     ({ sender, seq, deletedAt }) => sender !== userId && seq > ownReadSeq && !deletedAt,
   ).length
   const last = messages.at(-1)
 
   const hasStatus = ({ sender, seq, status }: ChatMessage) =>
-    status === (sender !== userId ? 'received' : (seq ?? 0) <= othersReadSeq ? 'read' : 'delivered')
+    status ===
+    (sender !== userId
+      ? 'received'
+      : Number(seq) <= othersReadSeq
+        ? 'read'
+        : Number(seq) <= othersDeliveredSeq
+          ? 'delivered'
+          : 'sent')
   const shown = () => viewOf(device, conversationId).getSnapshot().messages
   await findings.until(
     () => shown().every(hasStatus),

@@ -39,18 +39,27 @@ export const play = async (
   const giveUp = () => findings.fail(signal?.reason)
   signal?.addEventListener('abort', giveUp)
   await using directory = await temporaryDirectory()
-  const devices = await openDevices(arena, schedule, { directory: directory.path, findings, sabotage })
+  await using own = schedule.isRestored ? await arena.another() : null
+  const stage = own ?? arena
+  let restored: Date | null = null
+  const devices = await openDevices(stage, schedule, {
+    directory: directory.path,
+    findings,
+    sabotage,
+    restored: () => restored,
+  })
   try {
     await findings.until(
       () => devices.every((device) => device.isFollowing()),
       () => 'Not everybody could begin',
     )
     for (const step of schedule.steps) {
-      await take(step, devices[step.who % devices.length] as Device, arena)
+      await take(step, devices[step.who % devices.length] as Device, stage)
+      if (step.type === 'restore' && (await stage.restore())) restored = new Date()
       findings.throwIfAny()
     }
     for (const { network } of devices) network.heal()
-    await judge(devices, schedule.readsAll, findings)
+    await judge(devices, { readsAll: schedule.readsAll, restored }, findings)
   } finally {
     signal?.removeEventListener('abort', giveUp)
     for (const device of devices) {
@@ -63,7 +72,7 @@ export const play = async (
 const openDevices = async (
   arena: Arena,
   { cast, inFile, repeatEvery }: Schedule,
-  { directory, ...common }: { directory: string; findings: Findings; sabotage: Sabotage },
+  { directory, ...common }: { directory: string; findings: Findings; sabotage: Sabotage; restored(): Date | null },
 ): Promise<Device[]> => {
   const people = await Promise.all(Object.entries(casts[cast]).map(([name, count]) => arena.signUp(name, count)))
   const sessions = people.flatMap(({ userId, tokens }) => tokens.map((token) => ({ userId, token })))
@@ -77,6 +86,7 @@ const openDevices = async (
     sessions.map(async ({ userId, token }, i) =>
       createDevice({
         ...common,
+        arena,
         name: `${userId}-${i + 1}`,
         userId,
         isOneOfSeveral: sessions.filter((session) => session.userId === userId).length > 1,
@@ -101,6 +111,9 @@ const take = async (step: Step, device: Device, arena: Arena): Promise<void> => 
   if (step.type === 'orphan') device.network.orphan()
   if (step.type === 'reopen') await device.reopen(step.clientFirst)
   if (step.type === 'leaveLoop') await device.leaveLoop()
+  if (step.type === 'setClock') arena.setClock(step.ms)
+  if (step.type === 'changeUser') await device.changeUser()
+  if (step.type === 'backUp') await arena.backUp()
   if (step.type === 'restartServer') await arena.restart()
   if (step.type === 'pause') await sleep(step.ms, new AbortController().signal)
 }

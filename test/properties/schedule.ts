@@ -22,6 +22,12 @@ export type Step = { who: number } & (
   /** The loop beside the chat is left, and another one goes on at its cursor. */
   | { type: 'leaveLoop' }
   | { type: 'restartServer' }
+  /** The clock of the machine is set: so far off the real time. */
+  | { type: 'setClock'; ms: number }
+  /** She signs out, somebody else signs in on the same client, with the chat still open, and out again; then she again. */
+  | { type: 'changeUser' }
+  /** A backup is made of the server's store, or it is restored from the last one: what was stored in between is gone. */
+  | { type: 'backUp' | 'restore' }
   | { type: 'pause'; ms: number }
 )
 
@@ -32,6 +38,8 @@ export interface Schedule {
   /** Whether the outbox is in a file, which tabs have none of. The others keep theirs in memory that outlives the chat. */
   inFile: boolean[]
   steps: Step[]
+  /** On a server of its own, whose store is restored from a backup. */
+  isRestored: boolean
   /** Who has read everything in the end. */
   readsAll: boolean[]
 }
@@ -66,33 +74,45 @@ const pauseMs = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 3_000, max: 12_000 }) },
 )
 
-const steps = fc.array(
-  fc.oneof(
-    { weight: 36, arbitrary: step('send', { to: fc.nat({ max: 1 }), count: fc.integer({ min: 1, max: 4 }) }) },
-    { weight: 14, arbitrary: step('edit', { to: fc.nat({ max: 1 }), which: fc.nat({ max: 6 }) }) },
-    { weight: 5, arbitrary: step('delete', { to: fc.nat({ max: 1 }), which: fc.nat({ max: 6 }) }) },
-    { weight: 30, arbitrary: step('pause', { ms: pauseMs }) },
-    {
-      weight: 18,
-      arbitrary: step('weather', { weather: fc.constantFrom(...(Object.keys(weathers) as WeatherName[])) }),
-    },
-    { weight: 6, arbitrary: step('weather', { weather: fc.constant('fair') }) },
-    { weight: 6, arbitrary: step('kick') },
-    { weight: 9, arbitrary: step('orphan') },
-    { weight: 9, arbitrary: step('read', { to: fc.nat({ max: 1 }) }) },
-    { weight: 6, arbitrary: step('reopen', { clientFirst: fc.boolean() }) },
-    { weight: 6, arbitrary: step('leaveLoop') },
-    { weight: 1, arbitrary: step('restartServer') },
-  ),
-  { minLength: 8, maxLength: 50, size: 'max' },
-)
+const common = [
+  { weight: 36, arbitrary: step('send', { to: fc.nat({ max: 1 }), count: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 14, arbitrary: step('edit', { to: fc.nat({ max: 1 }), which: fc.nat({ max: 6 }) }) },
+  { weight: 5, arbitrary: step('delete', { to: fc.nat({ max: 1 }), which: fc.nat({ max: 6 }) }) },
+  { weight: 30, arbitrary: step('pause', { ms: pauseMs }) },
+  {
+    weight: 18,
+    arbitrary: step('weather', { weather: fc.constantFrom(...(Object.keys(weathers) as WeatherName[])) }),
+  },
+  { weight: 6, arbitrary: step('weather', { weather: fc.constant('fair') }) },
+  { weight: 6, arbitrary: step('kick') },
+  { weight: 9, arbitrary: step('orphan') },
+  { weight: 9, arbitrary: step('read', { to: fc.nat({ max: 1 }) }) },
+  { weight: 6, arbitrary: step('reopen', { clientFirst: fc.boolean() }) },
+  { weight: 6, arbitrary: step('leaveLoop') },
+  { weight: 1, arbitrary: step('restartServer') },
+]
+const usual = [
+  ...common,
+  { weight: 2, arbitrary: step('setClock', { ms: fc.integer({ min: -3_600_000, max: 3_600_000 }) }) },
+  { weight: 2, arbitrary: step('changeUser') },
+]
+/** Clocks and users change in the others: here versions, sessions and outboxes go back already. */
+const restoring = [...common, { weight: 12, arbitrary: step('backUp') }, { weight: 8, arbitrary: step('restore') }]
+const stepsOf = (kinds: typeof usual) => fc.array(fc.oneof(...kinds), { minLength: 8, maxLength: 50, size: 'max' })
 
 const three = <Value>(value: fc.Arbitrary<Value>) => fc.array(value, { minLength: 3, maxLength: 3 })
 
-export const schedules: fc.Arbitrary<Schedule> = fc.record({
-  cast: fc.constantFrom<Cast>('two', 'two', 'three', 'twoDevices', 'twoTabs'),
-  repeatEvery: three(fc.constantFrom(0, 2, 5)),
-  inFile: three(fc.boolean()),
-  steps,
-  readsAll: three(fc.boolean()),
-})
+const scheduleOf = (isRestored: boolean, steps: fc.Arbitrary<Step[]>): fc.Arbitrary<Schedule> =>
+  fc.record({
+    cast: fc.constantFrom<Cast>('two', 'two', 'three', 'twoDevices', 'twoTabs'),
+    repeatEvery: three(fc.constantFrom(0, 2, 5)),
+    inFile: three(fc.boolean()),
+    steps,
+    isRestored: fc.constant(isRestored),
+    readsAll: three(fc.boolean()),
+  })
+
+export const schedules: fc.Arbitrary<Schedule> = fc.oneof(
+  { weight: 9, arbitrary: scheduleOf(false, stepsOf(usual)) },
+  { weight: 1, arbitrary: scheduleOf(true, stepsOf(restoring)) },
+)

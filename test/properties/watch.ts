@@ -26,15 +26,21 @@ interface Shown {
   version: number
 }
 
+export interface WatchOptions {
+  /** The keys of messages that were deleted before they were sent. */
+  takenBack: ReadonlySet<string>
+  /** The server has lost messages, so that they go. */
+  isRestored(): boolean
+  findings: Findings
+}
+
 /**
- * @param takenBack the keys of messages that were deleted before they were sent
  * @returns looks at it now; otherwise it is looked at whenever it tells of a change.
  */
 export const watchConversation = (
   where: string,
   view: ConversationView,
-  takenBack: ReadonlySet<string>,
-  { found, changed }: Findings,
+  { takenBack, isRestored, findings: { found, changed } }: WatchOptions,
 ) => {
   /** By key, each message that has ever been shown. */
   const shown = new Map<string, Shown>()
@@ -45,8 +51,9 @@ export const watchConversation = (
     if (snapshot.error) found(`${where}: ${snapshot.error.message}`)
     const { messages } = snapshot
     for (const key of takenBack) shown.delete(key)
-    for (const words of [...badLines(messages), ...badChanges(messages, shown)])
-      found(`${where} ${words}: ${list(messages)}`)
+    // What the server has lost stands there until the client knows it.
+    const bad = isRestored() ? [] : [...badLines(messages), ...badChanges(messages, shown)]
+    for (const words of bad) found(`${where} ${words}: ${list(messages)}`)
     for (const { key, status, version } of messages) shown.set(key, { rank: ranks[status], version })
     changed()
   }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { createClient } from '../../client-sdk/src/node.ts'
+import { chatOf } from '../harness/chat.ts'
 import { startNetwork } from '../harness/network.ts'
 import { createInbox } from '../harness/plain-client.ts'
 import type { WebSockets } from '../harness/proxy.ts'
 import { statesOf } from '../harness/states.ts'
+import { shows } from '../harness/views.ts'
 import { password, startWorld, type World } from '../harness/world.ts'
 
 // A client is one user's until she is signed out, whatever becomes of sign-ins, sessions and tokens.
@@ -103,4 +105,35 @@ describe.concurrent('sign-ins', () => {
       await network[Symbol.asyncDispose]()
     },
   )
+})
+
+test('[P9] while somebody else is signed in on its client, a chat reads, sends and shows nothing', async () => {
+  await using world = await startWorld()
+  const [ada, bob, eve] = await world.people('ada', 'bob', 'eve')
+  await bob.send('ada', 'one')
+  await using chat = chatOf(ada)
+  const { client } = chat
+  const view = chat.conversation('bob')
+  await shows(view, ({ messages }) => messages.length === 1)
+  await client.logout()
+  await client.login({ username: 'eve', password })
+
+  // Opened, asked for more, written to and marked: all of it waits.
+  const notes = chat.conversation('ada')
+  const isShown = [notes, chat.conversations].map((each) => each.subscribe(() => {}))
+  const { sent } = view.send('two')
+  view.markRead()
+  await client.sendMessage({ to: 'eve', text: 'a note of hers' })
+  expect(await eve.received(0)).toEqual([])
+  expect((await client.conversations()).conversations.map(({ id }) => id)).toEqual(['dm:eve:eve'])
+  expect([view, notes].map((each) => each.getSnapshot().error)).toEqual([null, null])
+  expect(chat.conversations.getSnapshot()).toMatchObject({ error: null, conversations: [] })
+  expect(view.getSnapshot().messages.map(({ status }) => status)).toEqual(['received', 'sending'])
+
+  await client.logout()
+  await client.login({ username: 'ada', password })
+  await sent
+  expect(await bob.received(1)).toEqual(['two'])
+  await shows(chat.conversations, ({ conversations }) => conversations[0]?.lastMessage?.text === 'two')
+  for (const end of isShown) end()
 })

@@ -6,7 +6,6 @@ import type { FeedEvent } from '../events/feed.ts'
 import { type Conversation, type ConversationView, createConversation } from './conversation.ts'
 import { type ConversationsView, createConversations } from './conversations.ts'
 import { createIdentity } from './identity.ts'
-import { whenSignedIn } from './online.ts'
 import { indexedDbStorage } from './outbox/indexed-db.ts'
 import { createOutbox, type Outbox, type SavedChange, type Target } from './outbox/outbox.ts'
 import type { Outgoing } from './outbox/outgoing.ts'
@@ -95,16 +94,16 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     onSent(message) {
       lookForRewind(message)
       opened.get(message.conversationId)?.acknowledge(message)
-      // The others come in by themselves, in their order.
-      if (message.editedAt ?? message.deletedAt) conversations.receive(message)
+      // New ones come in by themselves, in their order: what is unread is counted along it.
+      timelineOf(message.conversationId).showLast(message)
     },
     onChange() {
       for (const conversation of opened.values()) conversation.changed()
       conversations.changed()
     },
   })
-  const conversations = createConversations({ userId, client, people, outbox, timelines, timelineOf, signal })
-  const readAcks = createReadAcks(client, () => conversations.refresh(), signal)
+  const conversations = createConversations({ userId, client, identity, people, outbox, timelines, timelineOf, signal })
+  const readAcks = createReadAcks(client, identity, () => conversations.refresh(), signal)
 
   const receive = (event: FeedEvent) => {
     if (event.type === 'message' || event.type === 'messageChanged') receiveMessage(event.message)
@@ -134,34 +133,47 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     for (const presence of presences.values()) presence.rename(profile)
   }
   const receiveReady = ({ replay }: Extract<FeedEvent, { type: 'ready' }>) => {
+    if (cursor !== undefined) lookForRestore().catch(() => {})
     // What came after a view was read and before a loop begins may be published to nobody: another device can have it.
-    if (cursor === undefined) for (const conversation of opened.values()) conversation.refresh()
+    else for (const conversation of opened.values()) conversation.refresh()
     // Nor are receipts replayed after a reset.
-    if (cursor === undefined || replay === 'reset') {
-      conversations.refresh([...opened.values()].some(({ isLoaded }) => isLoaded))
-    }
+    if (cursor === undefined || replay === 'reset') conversations.refresh(areReceiptsWanted())
   }
+  const areReceiptsWanted = () => [...opened.values()].some(({ isLoaded }) => isLoaded)
 
   const rewind = (conversationId: string, afterSeq: number) => {
     timelineOf(conversationId).rewind(afterSeq)
-    conversations.refresh(true)
+    // What changed before, there and in other conversations, may be lost as well.
+    reset()
   }
   /** Views were read from the history too: what they show may be from before, also where no loop has had it. */
   const lookForRewind = (message: Message) => {
     const { conversationId, seq } = message
     if (timelineOf(conversationId).isRewoundBy(message)) rewind(conversationId, seq - 1)
   }
+  /** After a lost connection: a server that no longer has the newest message may have lost others as well. */
+  const lookForRestore = async () => {
+    const tops = [...timelines.values()].flatMap(({ id, newest }) => {
+      const top = newest()
+      return top ? [{ conversation: id, ...top }] : []
+    })
+    const newest = tops.sort((a, b) => Number(b.sentAt) - Number(a.sentAt))[0]
+    if (!newest) return
+    const { conversation, seq, sentAt } = newest
+    const ask = () => client.history({ conversation, around: seq, limit: 1 }, { signal })
+    const { messages } = await identity.ask(ask)
+    if (!messages.some((found) => found.seq === seq && Number(found.sentAt) === Number(sentAt))) reset()
+  }
   /** The server's store was restored, and is behind what this chat has had: nothing here need be there any more. */
   const reset = () => {
     people.forget()
     for (const timeline of timelines.values()) if (!opened.has(timeline.id)) timeline.forget()
     for (const conversation of opened.values()) conversation.reset()
-    conversations.reset()
+    conversations.reset(areReceiptsWanted())
   }
 
   let cursor: string | undefined
   const follow = async () => {
-    await identity.check()
     try {
       for await (const event of client.events({ cursor, signal })) {
         receive(event)
@@ -174,7 +186,7 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
       await follow()
     }
   }
-  whenSignedIn(client, follow, signal).catch((error) => signal.aborted || onError(error))
+  identity.ask(follow).catch((error) => signal.aborted || onError(error))
 
   let closing: Promise<void> | null = null
   const close = () => (closing ??= end())
@@ -220,6 +232,7 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
           timeline: timelineOf(id),
           userId,
           client,
+          identity,
           people,
           outbox,
           markRead: (seq) => markRead(id, seq),

@@ -2,8 +2,8 @@ import type { HistoryPage, Message, Profile } from '../../../server/contract/ind
 import type { ChatClient } from '../client.ts'
 import { asChatError, ChatError } from '../connection/errors.ts'
 import { orAborted, sleep } from '../connection/sleep.ts'
+import type { Identity } from './identity.ts'
 import { asSending, type ChatMessage, withChange } from './message.ts'
-import { whenSignedIn } from './online.ts'
 import type { ChatOutbox, SavedChange, Target } from './outbox/outbox.ts'
 import { isChange, isSend, type Outgoing } from './outbox/outgoing.ts'
 import type { People } from './people.ts'
@@ -67,6 +67,7 @@ export interface ConversationOptions {
   timeline: Timeline
   userId: string
   client: ChatClient
+  identity: Identity
   people: People
   outbox: ChatOutbox
   markRead(seq: number): void
@@ -78,14 +79,15 @@ export const createConversation = ({
   timeline,
   userId,
   client,
+  identity,
   people,
   outbox,
   markRead,
   signal,
 }: ConversationOptions) => {
   const { id } = timeline
-  /** From behind this number on there may be messages and states that nobody publishes; null: there are none. */
-  let staleAfter: number | null = null
+  /** There may be messages, and later states of those that are shown, that nobody publishes. */
+  let isStale = false
   /** What is shown may be gone at the server. */
   let isLost = false
   let loading: ConversationSnapshot['loading'] = null
@@ -141,9 +143,9 @@ export const createConversation = ({
     })()
     return reading
   }
-  const isToBeRead = () => timeline.isOpen && (isLost || staleAfter !== null || timeline.isBehind())
+  const isToBeRead = () => timeline.isOpen && (isLost || isStale || timeline.isBehind())
   const page = async (place: { before?: number; after?: number; limit: number }): Promise<HistoryPage> => {
-    const read = await whenSignedIn(client, () => client.history({ conversation: id, ...place }, { signal }), signal)
+    const read = await identity.ask(() => client.history({ conversation: id, ...place }, { signal }))
     for (const { userId } of read.people) timeline.names.add(userId)
     people.accept(read.people)
     for (const message of read.messages) if (message.sender === userId) outbox.confirm(message)
@@ -157,7 +159,7 @@ export const createConversation = ({
     })
   const open = async () => {
     isLost = false
-    staleAfter = null
+    isStale = false
     const newest = await page({ limit: pageSize })
     // Lost meanwhile once more: what was read may be as well.
     if (isLost) await open()
@@ -165,11 +167,11 @@ export const createConversation = ({
   }
   /** What came behind what is shown, or changed there, and was not emitted or not read yet. */
   const catchUp = async () => {
-    for (let failures = 0; !isLost && (staleAfter !== null || timeline.isBehind()); failures++) {
+    for (let failures = 0; !isLost && (isStale || timeline.isBehind()); failures++) {
       if (failures === catchUpsMax) return timeline.isComplete()
       if (failures > 0) await sleep(failures * catchUpMs, signal)
-      let after: number | null = staleAfter ?? timeline.topSeq()
-      staleAfter = null
+      let after: number | null = isStale ? timeline.firstSeq() - 1 : timeline.topSeq()
+      isStale = false
       while (after !== null && !isLost) {
         const next = await page({ after, limit: catchUpSize })
         if (!isLost) timeline.add(next)
@@ -226,7 +228,7 @@ export const createConversation = ({
     /** There may be more, and other states, than was published. */
     refresh() {
       if (!timeline.isOpen && !reading) return
-      staleAfter = timeline.firstSeq() - 1
+      isStale = true
       readAnew()
     },
     /** The server's store is another than before: all is read anew, and shown until then. */

@@ -2,8 +2,8 @@ import type { Message, Profile } from '../../../server/contract/index.ts'
 import type { ChatClient } from '../client.ts'
 import { asChatError, type ChatError } from '../connection/errors.ts'
 import { orAborted } from '../connection/sleep.ts'
+import type { Identity } from './identity.ts'
 import { asShown, type ChatMessage, withChange } from './message.ts'
-import { whenSignedIn } from './online.ts'
 import type { ChatOutbox } from './outbox/outbox.ts'
 import { isChange } from './outbox/outgoing.ts'
 import type { People } from './people.ts'
@@ -41,6 +41,7 @@ export interface ConversationsView extends View<ConversationsSnapshot> {
 export interface ConversationsOptions {
   userId: string
   client: ChatClient
+  identity: Identity
   people: People
   outbox: Pick<ChatOutbox, 'getSnapshot'>
   timelines: ReadonlyMap<string, Timeline>
@@ -50,7 +51,7 @@ export interface ConversationsOptions {
 
 /** Reads the list of conversations into their timelines, and shows what those say. */
 export const createConversations = (options: ConversationsOptions) => {
-  const { userId, client, people, outbox, timelines, timelineOf, signal } = options
+  const { userId, client, identity, people, outbox, timelines, timelineOf, signal } = options
   let isLoaded = false
   let nextCursor: string | null = null
   let error: ChatError | null = null
@@ -92,7 +93,7 @@ export const createConversations = (options: ConversationsOptions) => {
       view.changed()
       try {
         const input = { limit: pageSize, ...(cursor !== null && { cursor }) }
-        const page = await whenSignedIn(client, () => client.conversations(input, { signal }), signal)
+        const page = await identity.ask(() => client.conversations(input, { signal }))
         if (isLost) for (const timeline of timelines.values()) timeline.forgetSummary()
         for (const conversation of page.conversations) {
           people.accept(conversation.members)
@@ -142,10 +143,10 @@ export const createConversations = (options: ConversationsOptions) => {
     /** There may be more than was published. */
     refresh,
     /** The server's store is another than before: all is read anew, and shown until then. */
-    reset() {
+    reset(isWanted: boolean) {
       arrivals = []
       isLost = isLoaded || reading !== null
-      refresh()
+      refresh(isWanted)
     },
     changed: view.changed,
     stop: view.stop,

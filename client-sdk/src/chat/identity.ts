@@ -1,5 +1,6 @@
 import type { ChatClient } from '../client.ts'
 import { ChatError } from '../connection/errors.ts'
+import { whenSignedIn } from './online.ts'
 
 /** That the client is signed in as this user: what is hers is not sent, shown or confirmed for anybody else. */
 export const createIdentity = (client: ChatClient, userId: string, signal: AbortSignal) => {
@@ -16,17 +17,30 @@ export const createIdentity = (client: ChatClient, userId: string, signal: Abort
   })
   signal.addEventListener('abort', unlisten)
 
+  const check = async () => {
+    asked ??= ask()
+    const answer = asked
+    try {
+      await answer
+    } catch (error) {
+      if (asked === answer) asked = null
+      throw error
+    }
+  }
+
   return {
     /** @throws ChatError `notSignedIn`, also where somebody else is */
-    async check() {
-      asked ??= ask()
-      const answer = asked
-      try {
-        await answer
-      } catch (error) {
-        if (asked === answer) asked = null
-        throw error
+    check,
+    /**
+     * Asks as this user until there is an answer.
+     * @throws ChatError one that a repeat does not mend; `closed` when the chat has ended
+     */
+    async ask<Answer>(how: () => Promise<Answer>): Promise<Answer> {
+      const asUser = async () => {
+        await check()
+        return how()
       }
+      return whenSignedIn(client, asUser, signal)
     },
   }
 }

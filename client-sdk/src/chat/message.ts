@@ -98,6 +98,8 @@ const steps: ChatMessage['status'][] = ['sent', 'delivered', 'read']
 /** Of two states of one message the later one, with the status that got further (P6). */
 export const latest = (known: ChatMessage | undefined, news: ChatMessage): ChatMessage => {
   if (!known) return news
+  // A restored store gives the number to another message.
+  if (Number(news.sentAt) !== Number(known.sentAt)) return news.sentAt > known.sentAt ? news : known
   const later = news.version > known.version ? news : known
   const { status } = steps.indexOf(news.status) > steps.indexOf(known.status) ? news : known
   return later.status === status ? later : { ...later, status }

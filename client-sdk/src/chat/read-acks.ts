@@ -1,10 +1,10 @@
 import { messageId } from '../../../server/contract/places.ts'
 import type { ChatClient } from '../client.ts'
-import { whenSignedIn } from './online.ts'
+import type { Identity } from './identity.ts'
 import type { Timeline } from './timeline.ts'
 
 /** Tells the server how far this user has read, one call for a conversation at a time; only the farthest message matters. */
-export const createReadAcks = (client: ChatClient, onRefused: () => void, signal: AbortSignal) => {
+export const createReadAcks = (client: ChatClient, identity: Identity, onRefused: () => void, signal: AbortSignal) => {
   const sending = new Set<string>()
 
   const send = async ({ id, readSeq }: Timeline) => {
@@ -12,7 +12,7 @@ export const createReadAcks = (client: ChatClient, onRefused: () => void, signal
       for (let acknowledged = 0; acknowledged < readSeq(); ) {
         const seq = readSeq()
         const mark = () => client.markRead({ messageId: messageId(id, seq) }, { signal })
-        await whenSignedIn(client, mark, signal)
+        await identity.ask(mark)
         acknowledged = seq
       }
     } catch {

@@ -1,5 +1,6 @@
 import type { Conversation, HistoryPage, Message } from '../../../server/contract/index.ts'
 import { directMembers } from '../../../server/contract/places.ts'
+import type { Top } from '../events/cursor.ts'
 import { standingOf } from '../events/timeline.ts'
 import { asShown, type ChatMessage, isLaterState, latest } from './message.ts'
 import type { People } from './people.ts'
@@ -33,6 +34,8 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
   let messages: readonly ChatMessage[] = []
   /** It was read; until then `messages` is empty. */
   let isOpen = false
+  /** What stands in `messages` is shown until they are read anew. */
+  let isForgotten = false
   /** What came and has no place yet: others are missing before it, or a page that is being read has its place. */
   const waiting = new Map<number, ChatMessage>()
   /** The newest message that the loop has emitted. */
@@ -45,6 +48,13 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
   const firstSeq = () => messages[0]?.seq ?? 1
   const readSeq = () => receipts.progressOf(viewer).readSeq
   const isAllRead = (last: Message | null) => readSeq() >= (last?.seq ?? 0)
+
+  /** The newest message that is known here. */
+  const newest = (): Top | null => {
+    const last = summary?.lastMessage ?? null
+    const { seq, sentAt } = messages.at(-1) ?? {}
+    return seq && sentAt && seq >= (last?.seq ?? 0) ? { seq, sentAt } : last
+  }
 
   const shown = (of: readonly Message[]): ChatMessage[] => {
     const mark = receipts.marker()
@@ -59,13 +69,18 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
     onChange()
   }
 
+  /** Without a hole, and behind them own ones that are acknowledged; those of others before these are on their way. */
+  const shownMessages = (): readonly ChatMessage[] => {
+    const isOwn = ({ seq, sender }: ChatMessage) => sender === viewer && Number(seq) > topSeq()
+    return withStates(messages, [...waiting.values()].filter(isOwn))
+  }
   /** Each in its place, unless a later state stands there, and what waited for them behind them. */
   const place = (states: readonly ChatMessage[]) => {
     messages = withStates(messages, states)
     const found = [...waiting].sort(([a], [b]) => a - b).filter(([seq]) => seq >= firstSeq())
     for (const [seq, state] of found) {
       if (seq > topSeq() + 1) break
-      waiting.delete(seq)
+      if (!isForgotten) waiting.delete(seq)
       messages = withStates(messages, [state])
     }
     onChange()
@@ -73,9 +88,10 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
   const receive = (message: Message) => {
     const { seq } = message
     const [state] = shown([message]) as [ChatMessage]
-    if (isOpen && seq >= firstSeq() && seq <= topSeq() + 1) return place([state])
-    waiting.set(seq, latest(waiting.get(seq), state))
-    onChange()
+    const hasPlace = isOpen && seq >= firstSeq() && seq <= topSeq() + 1
+    if (!hasPlace || isForgotten) waiting.set(seq, latest(waiting.get(seq), state))
+    if (hasPlace) place([state])
+    else onChange()
   }
 
   /** @returns whether nobody knows here how many are unread now */
@@ -106,13 +122,7 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
     get summary(): Summary | null {
       return summary
     },
-    /** Without a hole, and behind them own ones that are acknowledged; those of others before these are on their way. */
-    messages(): readonly ChatMessage[] {
-      const acknowledged = [...waiting.values()].filter(
-        ({ seq, sender }) => sender === viewer && Number(seq) > topSeq(),
-      )
-      return acknowledged.length === 0 ? messages : withStates(messages, acknowledged)
-    },
+    messages: shownMessages,
     /** The newest message up to this number that the viewer sees here and is to be told as read; null: none. */
     seenSeq(upTo: number): number | null {
       // What was read is not looked through again.
@@ -132,6 +142,7 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
     /** The newest page of the history. What was here before is forgotten. */
     open(page: HistoryPage) {
       isOpen = true
+      isForgotten = false
       messages = []
       nextBefore = page.nextBefore
       place(shown(page.messages))
@@ -159,7 +170,7 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
     /** Lets go of the messages. */
     close() {
       messages = []
-      isOpen = false
+      isOpen = isForgotten = false
       nextBefore = null
       waiting.clear()
       onChange()
@@ -179,6 +190,12 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
       summary = { kind, members: userIds, lastMessage: last, unread: isAllRead(last) ? 0 : unread }
       change(receipts.marker())
     },
+    /** A later state of the newest message. */
+    showLast(message: Message) {
+      if (!summary || !isLaterState(message, summary.lastMessage)) return
+      summary.lastMessage = message
+      onChange()
+    },
     /** The viewer has read more. @returns whether nobody knows here how many are unread now */
     recount(): boolean {
       if (!summary || summary.unread === 0) return false
@@ -196,11 +213,11 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
         return senderName === message.senderName ? message : { ...message, senderName }
       }),
 
+    newest,
     /** Whether this message says that the server's store was restored from a backup, and numbers anew. */
     isRewoundBy(message: Message): boolean {
-      const { seq, sentAt } = messages.at(-1) ?? {}
-      const newest = [seq && sentAt ? { seq, sentAt } : null, summary?.lastMessage]
-      return newest.some((last) => last && standingOf(message, last) === 'rewound')
+      const last = newest()
+      return last !== null && standingOf(message, last) === 'rewound'
     },
     /** The server has nothing any more of what came after this number. */
     rewind(afterSeq: number) {
@@ -214,6 +231,8 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
     },
     /** The server's store is another than before: what stands here is shown until it was read anew. */
     forget() {
+      messages = shownMessages()
+      isForgotten = true
       receipts.clear()
       waiting.clear()
       emittedSeq = 0

@@ -1,11 +1,11 @@
 import { mongo } from 'mongoose'
 import { ChatError } from '../../contract/index.ts'
 
-const attemptsMax = 10
+const attemptsMax = 50
 const againMs = 2_000
 
 /**
- * What a busy database does not do in time is asked for again, for a minute or two: for steps of a start that can be done
+ * What a busy database does not do in time is asked for again, for ten minutes: for steps of a start that can be done
  * twice. @throws anything else
  */
 export const patiently = async <Result>(work: () => Promise<Result>): Promise<Result> => {

@@ -1,6 +1,6 @@
 import { ChatError, editConflictWords, type Version } from '../../contract/index.ts'
 import type { Log } from '../../domain/ports.ts'
-import { versionAt } from '../../domain/version-time.ts'
+import { versionAt, versionsPerMs } from '../../domain/version-time.ts'
 import type { Operation, Outcome, Reply, Results } from './operations.ts'
 import type { WriterData } from './writer.ts'
 import { startWriterThread, type WriterThread } from './writer-thread.ts'
@@ -107,13 +107,14 @@ export const startCommits = async (data: WriterData, log: Log) => {
     },
 
     /**
-     * The present, by the clock alone. What a commit under way writes may be older, so its end is waited for; whatever is
-     * written later is newer than anything that was told here, also where the clock is set back.
+     * The present, by the clock alone, as long as that was not set back behind what is stored. What a commit under way
+     * writes may be older, so its end is waited for; whatever is written later is newer than anything that was told here.
      */
     async present(): Promise<Version> {
       const now = versionAt(Date.now()) - 1
       await commitUnderWay
-      told = Math.max(told, now)
+      const wasSetBack = visible > now + 2 * versionsPerMs
+      told = Math.max(told, wasSetBack ? visible : now)
       return told
     },
 
