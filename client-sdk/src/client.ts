@@ -11,8 +11,8 @@ import { createDeliveryAcks } from './events/delivery-acks.ts'
 import { createLoops, type Loops } from './events/loops.ts'
 import { createSubscriptions } from './events/subscription.ts'
 import { type CallName, type CallOptions, type Calls, callNames } from './requests/calls.ts'
-import { type PastOptions, pastMessages } from './requests/past-messages.ts'
-import { createPendingCalls } from './requests/pending.ts'
+import { type PastOptions, pastMessages } from './requests/history-iterator.ts'
+import { createCallsInFlight } from './requests/in-flight.ts'
 import { addressesOf } from './transport/address.ts'
 import { type ListenToPlatform, listenToPlatform } from './transport/platform.ts'
 import type { MakeSocket } from './transport/socket.ts'
@@ -81,30 +81,30 @@ export const createClientOn = (
     token,
     tokenTimeoutMs: callTimeoutMs,
     onOpen() {
-      pending.sendAll()
+      inFlight.sendAll()
       subscriptions.startAll()
     },
-    onProven: () => pending.sendRest(),
+    onProven: () => inFlight.sendRest(),
     isBehind: catchUps.isAny,
     onAnswer(answer) {
-      pending.answer(answer)
+      inFlight.answer(answer)
       subscriptions.answer(answer)
     },
-    onLeaving: (go) => pending.whenIdle(go),
+    onLeaving: (go) => inFlight.whenIdle(go),
     onLost(lost) {
-      pending.lost(lost)
+      inFlight.lost(lost)
       subscriptions.lost(lost)
       if (lost.loss === 'forGood') deliveryAcks.clear()
     },
     onSignIn: signIns.tell,
   })
-  const pending = createPendingCalls(nextId, connection.send, callTimeoutMs)
+  const inFlight = createCallsInFlight(nextId, connection.send, callTimeoutMs)
   const subscriptions = createSubscriptions(nextId, connection.send)
 
   const ask = async (name: CallName, input: unknown, callOptions?: CallOptions): Promise<unknown> => {
     if (state.get().status === 'closed') throw new ChatError('closed')
     try {
-      const answer = pending.add(name, input, callOptions)
+      const answer = inFlight.add(name, input, callOptions)
       connection.connect()
       return await answer
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { sessionEndedCode } from '../contract/wire.ts'
+import { sessionEndedCode } from '../contract/protocol.ts'
 import { describeRouter } from '../panel/describe.ts'
 import type { PanelOptions } from '../panel/document.ts'
 import { appRouter } from '../trpc/router.ts'

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
-import { maxFrameBytes } from '../contract/wire.ts'
+import { maxFrameBytes } from '../contract/protocol.ts'
 import type { Log } from '../domain/ports.ts'
 import { explain, type HttpError, httpError } from './explain.ts'
 import { boundConnections } from './plain-connections.ts'

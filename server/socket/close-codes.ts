@@ -1,4 +1,4 @@
-import { sessionEndedCode } from '../contract/wire.ts'
+import { sessionEndedCode } from '../contract/protocol.ts'
 
 /**
  * Why a socket was closed, as the client sees it. Up to 1015 the codes are those of RFC 6455, from 4000 on ours.

@@ -1,4 +1,4 @@
-import { maxBatch, maxFrameBytes } from '../contract/wire.ts'
+import { maxBatch, maxFrameBytes } from '../contract/protocol.ts'
 
 /** Every bound of a socket in one place. Bytes are bytes on the wire, times are milliseconds. */
 export interface SocketLimits {

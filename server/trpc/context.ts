@@ -1,5 +1,5 @@
 import { ChatError, type SignedIn, type UserId } from '../contract/index.ts'
-import { sessionEndedCode } from '../contract/wire.ts'
+import { sessionEndedCode } from '../contract/protocol.ts'
 import { hashToken } from '../domain/accounts.ts'
 import type { Chat } from '../domain/chat.ts'
 import type { Clock } from '../domain/ports.ts'

@@ -15,7 +15,7 @@ const arrows: Record<string, string[]> = {
   'server/bus': ['server/domain', 'server/contract'],
   'server/trpc': ['server/domain', 'server/contract'],
   // Numbers that both ends agree on, and nothing of chat.
-  'server/socket': ['server/contract/wire.ts'],
+  'server/socket': ['server/contract/protocol.ts'],
   'server/panel': [],
   'server/http': ['server/trpc', 'server/panel', 'server/domain', 'server/contract'],
   'server/web/panel': ['server/panel'],
@@ -110,7 +110,7 @@ test('the SDK takes values from the contract alone, and not its schemas: those w
       'server/contract/errors.ts',
       'server/contract/limits.ts',
       'server/contract/places.ts',
-      'server/contract/wire.ts',
+      'server/contract/protocol.ts',
     ]),
   )
 })

@@ -52,7 +52,7 @@ export const watchConversation = (
     const { messages } = snapshot
     for (const key of takenBack) shown.delete(key)
     // What the server has lost stands there until the client knows it.
-    const bad = isRestored() ? [] : [...badLines(messages), ...badChanges(messages, shown)]
+    const bad = isRestored() ? [] : [...badLines(messages, takenBack), ...badChanges(messages, shown)]
     for (const words of bad) found(`${where} ${words}: ${list(messages)}`)
     for (const { key, status, version } of messages) shown.set(key, { rank: ranks[status], version })
     changed()
@@ -61,7 +61,7 @@ export const watchConversation = (
   return Object.assign(look, { stop: unsubscribe })
 }
 
-const badLines = (messages: readonly ChatMessage[]): string[] => {
+const badLines = (messages: readonly ChatMessage[], takenBack: ReadonlySet<string>): string[] => {
   const bad: string[] = []
   const last = new Map<string, number>()
   const keys = new Set<string>()
@@ -72,7 +72,8 @@ const badLines = (messages: readonly ChatMessage[]): string[] => {
     if (message.status === 'failed') bad.push(`shows ${message.text} as failed (${message.error?.kind})`)
     if (message.seq !== null && message.seq <= seq) bad.push(`shows ${message.text} behind its place`)
     seq = message.seq ?? Number.POSITIVE_INFINITY
-    if (message.deletedAt) continue
+    // Taken back in one tab while it was edited in another, it may come again behind later ones.
+    if (message.deletedAt || takenBack.has(message.key)) continue
     const { device, number } = readText(message.text)
     if (number <= (last.get(device) ?? 0)) bad.push(`shows ${message.text} out of order`)
     last.set(device, number)

@@ -108,7 +108,7 @@ describe.concurrent('the package @parley/client', () => {
     expect((await Promise.all(sizes)).reduce((bytes, { size }) => bytes + size, 0)).toBeLessThan(1_000_000)
   })
 
-  test('takes less than 21 kB of a page, as a bundler makes it: minified, gzipped, and with nothing of Node', async () => {
+  test('takes less than 22 kB of a page, as a bundler makes it: minified, gzipped, and with nothing of Node', async () => {
     const page = join(project, 'page.js')
     await writeFile(
       page,
@@ -126,7 +126,7 @@ describe.concurrent('the package @parley/client', () => {
     const code = outputs.flatMap(({ output }) => output.map((chunk) => chunk.code ?? '')).join('')
     expect(code).toContain('connectionParams')
     expect(code).not.toMatch(/node:|\brequire\(|superjson/)
-    expect(gzipSync(code).length).toBeLessThan(20_600)
+    expect(gzipSync(code).length).toBeLessThan(21_500)
   })
 
   test('imports ws in Node, and nothing else anywhere', async () => {

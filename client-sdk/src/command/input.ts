@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
-import { maxFrameBytes } from '../../../server/contract/wire.ts'
+import { maxFrameBytes } from '../../../server/contract/protocol.ts'
 import { ChatError } from '../connection/errors.ts'
 import { UsageError } from './exit-codes.ts'
 

@@ -6,10 +6,10 @@ import type { MakeSocket, OpenSocket } from '../transport/socket.ts'
 import { createTransports, type Transport } from '../transport/transport.ts'
 import { fromErrorShape } from './errors.ts'
 import { type ConnectionEvent, type Effect, initialMachine, type Lost, type Machine, next } from './machine.ts'
+import { type Answer, readFrame, writeConnectionParams, writeRequest } from './protocol.ts'
 import { backoffMs, lastMs } from './retry.ts'
 import type { ClientState, StateOwner } from './state.ts'
 import { askToken, type TokenSource } from './token.ts'
-import { type Answer, readFrame, writeConnectionParams, writeRequest } from './wire.ts'
 
 /** Calls and subscriptions count from 1. */
 const ownerId = 0

@@ -1,5 +1,5 @@
 import { ChatError } from '../../../server/contract/errors.ts'
-import { sessionEndedCode } from '../../../server/contract/wire.ts'
+import { sessionEndedCode } from '../../../server/contract/protocol.ts'
 
 // The connection's states, what happens to it, and what follows: as a table in transitions.md, which a test walks row by row.
 // Whoever is told of a state may do anything, such as close: it is the last effect of a step.

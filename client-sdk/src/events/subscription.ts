@@ -1,8 +1,8 @@
 import type { ChatError } from '../../../server/contract/errors.ts'
 import { fromErrorShape } from '../connection/errors.ts'
 import type { Lost } from '../connection/machine.ts'
+import { type Answer, writeRequest, writeStop } from '../connection/protocol.ts'
 import { createRetry } from '../connection/retry.ts'
-import { type Answer, writeRequest, writeStop } from '../connection/wire.ts'
 
 /** What somebody wants to be told of, said to the server anew on each connection and whenever it stopped. */
 export interface Subscription {

@@ -1,6 +1,6 @@
 import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server'
 import type { ParleyRouter } from '../../../server/trpc/client-router.ts'
-import { newMessageName } from './message-name.ts'
+import { newClientMessageId } from './client-message-id.ts'
 
 type Procedures = ParleyRouter['_def']['record']
 
@@ -62,5 +62,5 @@ export const callNames = Object.keys(callRules) as CallName[]
 export const completeInput = (name: CallName, input: unknown): unknown => {
   if (name !== 'sendMessage') return input
   const draft = input as Inputs['sendMessage'] | undefined
-  return { ...draft, clientMessageId: draft?.clientMessageId ?? newMessageName() }
+  return { ...draft, clientMessageId: draft?.clientMessageId ?? newClientMessageId() }
 }

@@ -1,4 +1,4 @@
-import { maxBatch, maxFrameBytes } from '../../../server/contract/wire.ts'
+import { maxBatch, maxFrameBytes } from '../../../server/contract/protocol.ts'
 
 /** Longer than the server takes for anything. One connection of several can die alone, and its request with it. */
 const requestMs = 15_000

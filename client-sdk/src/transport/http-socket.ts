@@ -1,4 +1,4 @@
-import { sessionEndedCode } from '../../../server/contract/wire.ts'
+import { sessionEndedCode } from '../../../server/contract/protocol.ts'
 import { createHttpCalls, type HttpAnswer, type HttpCall } from './http-calls.ts'
 import { createHttpStreams } from './http-streams.ts'
 import type { SocketLike } from './socket.ts'

@@ -1,4 +1,4 @@
-import { readEvents, type StreamEvent } from './event-stream.ts'
+import { readEvents, type StreamEvent } from './sse.ts'
 
 /** The server says something on each stream every 8 s. */
 const quietMs = 13_000

@@ -1,7 +1,7 @@
 import type { Addresses } from './address.ts'
 import { createHttpSocket } from './http-socket.ts'
 import { isUnseen } from './platform.ts'
-import { httpReaches, webSocketReaches } from './reach.ts'
+import { httpReaches, webSocketReaches } from './probes.ts'
 import { type MakeSocket, type OpenSocket, openSocket, type SocketHandlers } from './socket.ts'
 
 /** How a connection travels: `http` where something on the way lets no WebSocket through. */

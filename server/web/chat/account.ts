@@ -1,6 +1,6 @@
 import { type Chat, type ChatClient, createChat, createClient, type Profile, type View } from '@parley/client'
 import { createDrafts, type Drafts } from './drafts.ts'
-import { forgetPlace } from './place.ts'
+import { forgetRoute } from './route.ts'
 import {
   forgetSession,
   onSessionOfOtherTab,
@@ -104,7 +104,7 @@ export const createAccounts = () => {
       if (!current) return
       const { session, client, chat, drafts } = current
       account.set(null)
-      forgetPlace()
+      forgetRoute()
       forgetSession(session)
       // Half-written texts are not for whoever uses this browser next.
       drafts.forget()

@@ -10,7 +10,7 @@ import { BubblesIcon } from './icons.tsx'
 import { useInbox } from './inbox.ts'
 import { membersOf, type NamedPerson, titleOf } from './names.ts'
 import { NewConversation } from './new-conversation.tsx'
-import { goToList, openAddress } from './place.ts'
+import { goToList, openAddress } from './route.ts'
 import { SideHeader } from './side-header.tsx'
 import { createValue } from './value.ts'
 

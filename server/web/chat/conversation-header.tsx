@@ -2,7 +2,7 @@ import type { Chat } from '@parley/client'
 import { Avatar } from './avatar.tsx'
 import { BackIcon } from './icons.tsx'
 import { peerOf } from './names.ts'
-import { goToList } from './place.ts'
+import { goToList } from './route.ts'
 import { lastSeenWords, useToday } from './times.ts'
 import { useWhoIsOnline } from './who-is-online.ts'
 

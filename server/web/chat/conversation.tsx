@@ -9,7 +9,7 @@ import { canBeChanged, useEditing } from './editing.ts'
 import { focusComposer, focusHeading, hasKeyboard } from './focus.ts'
 import { MessageLog, type MessageLogHandle } from './message-log.tsx'
 import { membersOf, notesTitle, titleOf } from './names.ts'
-import { addressOf } from './place.ts'
+import { addressOf } from './route.ts'
 import { useFirstUnread } from './unread.ts'
 
 /** One conversation: who it is with, what was said, and what is being written. */

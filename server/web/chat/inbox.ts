@@ -2,7 +2,7 @@ import type { Chat, ChatMessage, ConversationSummary, OutgoingChange, OutgoingMe
 import { useConversations, useOutbox } from '@parley/client/react'
 import { useMemo } from 'react'
 import { membersOf, type NamedPerson, peerOf, titleOf } from './names.ts'
-import { addressOf } from './place.ts'
+import { addressOf } from './route.ts'
 import { isMessage } from './unsent.ts'
 
 /** A conversation, as the list shows it. */

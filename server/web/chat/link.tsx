@@ -1,5 +1,5 @@
 import type { AnchorHTMLAttributes, MouseEvent } from 'react'
-import { goTo, hrefOf } from './place.ts'
+import { goTo, hrefOf } from './route.ts'
 
 /** A link to a conversation: a real one, for a new tab or a copy; a plain click stays on the page and knows the way back. */
 export const Link = ({ to, ...props }: AnchorHTMLAttributes<HTMLAnchorElement> & { to: string }) => {

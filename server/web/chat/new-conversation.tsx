@@ -2,7 +2,7 @@ import { type ChatClient, ChatError, limits } from '@parley/client'
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
 import { Avatar } from './avatar.tsx'
 import { type NamedPerson, notesTitle } from './names.ts'
-import { goTo } from './place.ts'
+import { goTo } from './route.ts'
 
 /** Of those who are online, so many are offered. */
 const offeredMax = 20

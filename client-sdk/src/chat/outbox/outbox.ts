@@ -2,7 +2,7 @@ import type { Message } from '../../../../server/contract/index.ts'
 import { conversationIdOf } from '../../../../server/contract/places.ts'
 import type { ChatClient } from '../../client.ts'
 import { ChatError } from '../../connection/errors.ts'
-import { newMessageName } from '../../requests/message-name.ts'
+import { newClientMessageId } from '../../requests/client-message-id.ts'
 import type { Identity } from '../identity.ts'
 import { createView, type View } from '../view.ts'
 import {
@@ -307,7 +307,7 @@ export const createOutbox = (options: OutboxOptions) => {
     return entry
   }
   const changeDraft = ({ conversationId, id, key }: Target) => ({
-    clientMessageId: newMessageName(),
+    clientMessageId: newClientMessageId(),
     conversationId,
     messageId: id,
     sentAs: id === null ? key : null,
@@ -321,7 +321,7 @@ export const createOutbox = (options: OutboxOptions) => {
     send: (({ to, text }) => {
       const draft: Draft = {
         type: 'send',
-        clientMessageId: newMessageName(),
+        clientMessageId: newClientMessageId(),
         conversationId: conversationIdOf(owner.userId, to),
         text,
         queuedAt: Date.now(),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readEvents, type StreamEvent } from '../../client-sdk/src/transport/event-stream.ts'
+import { readEvents, type StreamEvent } from '../../client-sdk/src/transport/sse.ts'
 
 // The SDK's own reader of server-sent events, as tRPC writes them.
 

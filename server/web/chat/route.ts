@@ -19,30 +19,30 @@ const readAddress = (): string | null => {
   }
 }
 
-const place = createValue<string | null>(readAddress())
-const update = () => place.set(readAddress())
+const route = createValue<string | null>(readAddress())
+const update = () => route.set(readAddress())
 addEventListener('popstate', update)
 addEventListener('hashchange', update)
 
 /** The address of the conversation that is open. */
-export const openAddress = place
+export const openAddress = route
 
 export const goTo = (address: string | null): void => {
-  if (address === place.getSnapshot()) return
-  history.pushState({ fromList: place.getSnapshot() === null }, '', hrefOf(address))
+  if (address === route.getSnapshot()) return
+  history.pushState({ fromList: route.getSnapshot() === null }, '', hrefOf(address))
   update()
 }
 
 /** To the list: a step back where that is one, so that the device's own back button does not lead here again. */
 export const goToList = (): void => {
-  if (place.getSnapshot() === null) return
+  if (route.getSnapshot() === null) return
   const { fromList = false } = (history.state as { fromList?: boolean } | null) ?? {}
   if (fromList) history.back()
-  else forgetPlace()
+  else forgetRoute()
 }
 
 /** Whoever comes next on this page begins at the list. */
-export const forgetPlace = (): void => {
+export const forgetRoute = (): void => {
   history.replaceState(null, '', hrefOf(null))
   update()
 }

@@ -1,5 +1,5 @@
 import { ChatError } from '../../../server/contract/errors.ts'
-import { maxFrameBytes } from '../../../server/contract/wire.ts'
+import { maxFrameBytes } from '../../../server/contract/protocol.ts'
 import type { ErrorShape } from '../../../server/trpc/errors.ts'
 import { deserialize, serialize } from './superjson.ts'
 

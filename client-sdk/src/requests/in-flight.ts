@@ -1,14 +1,14 @@
 import { ChatError } from '../../../server/contract/errors.ts'
 import { fromErrorShape } from '../connection/errors.ts'
 import type { Lost } from '../connection/machine.ts'
+import { type Answer, writeRequest } from '../connection/protocol.ts'
 import { timerMaxMs } from '../connection/sleep.ts'
-import { type Answer, writeRequest } from '../connection/wire.ts'
 import { type CallName, type CallOptions, callRules, completeInput } from './calls.ts'
 
 /** Calls that wait for a connection or an answer; more are refused. */
 const waitingMax = 1_000
 
-interface PendingCall {
+interface CallInFlight {
   frame: string
   repeatable: boolean
   sent: boolean
@@ -17,17 +17,17 @@ interface PendingCall {
 }
 
 /** The calls without an answer yet. Those that a repeat cannot harm are sent again after a lost connection. */
-export const createPendingCalls = (
+export const createCallsInFlight = (
   nextId: () => number,
   send: (text: string, isRisky: boolean) => boolean,
   defaultTimeoutMs: number,
 ) => {
-  const calls = new Map<number, PendingCall>()
+  const calls = new Map<number, CallInFlight>()
   let onIdle: (() => void) | null = null
   /** Why there is no connection, after one was lost or could not be opened. */
   let lastLoss: ChatError | null = null
 
-  const timedOut = ({ sent }: PendingCall) => {
+  const timedOut = ({ sent }: CallInFlight) => {
     if (sent || !lastLoss) return new ChatError('timedOut')
     return new ChatError('timedOut', { message: `No connection in time: ${lastLoss.message}`, cause: lastLoss })
   }
@@ -53,7 +53,7 @@ export const createPendingCalls = (
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
       }
-      const call: PendingCall = {
+      const call: CallInFlight = {
         frame,
         repeatable,
         sent: send(frame, !repeatable),
