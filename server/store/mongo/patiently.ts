@@ -13,9 +13,14 @@ export const patiently = async <Result>(work: () => Promise<Result>): Promise<Re
     try {
       return await work()
     } catch (error) {
-      const isLate = error instanceof mongo.MongoNetworkTimeoutError || (error instanceof ChatError && error.retryable)
-      if (attempt === attemptsMax || !isLate) throw error
+      if (attempt === attemptsMax || !isLate(error)) throw error
       await new Promise((resolve) => setTimeout(resolve, againMs))
     }
   }
+}
+
+const isLate = (error: unknown): boolean => {
+  if (error instanceof ChatError) return error.retryable
+  const cause = error instanceof mongo.MongoBulkWriteError ? error.errorResponse : error
+  return cause instanceof mongo.MongoNetworkTimeoutError
 }

@@ -13,7 +13,7 @@ export const schemaVersion = 2
 /** A busy database carries out so many updates within the driver's time-out. */
 const pageSize = 200
 /** Each is read by itself, in its own order, which every index serves. */
-const conversationsAtOnce = 16
+const conversationsAtOnce = 4
 /** Who died in the middle is followed by another after this. */
 const leaseMs = 60_000
 const renewMs = 10_000

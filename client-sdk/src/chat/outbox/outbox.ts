@@ -102,6 +102,8 @@ interface Settled {
 export const createOutbox = (options: OutboxOptions) => {
   const { client, identity, owner, openStorage, onSent, onChange, onError, draftsMax, giveUpAfterMs } = options
   let entries = new Map<string, Entry>()
+  /** What was dropped here is so for good, also where another holder was about to change it. */
+  const dropped = new Set<string>()
   let isRead = false
   let isClosed = false
   const view = createView(() => Array.from(entries.values(), ({ draft }) => asOutgoing(draft)))
@@ -121,6 +123,8 @@ export const createOutbox = (options: OutboxOptions) => {
     const made = [...entries.values()]
     entries = new Map([...drafts.map((draft): [string, Entry] => [draft.clientMessageId, stored(draft)]), ...entries])
     for (const entry of made) followEarlier(entry)
+    // What it changes was taken back by another holder, and who made the change did not live to hear of it.
+    for (const entry of entries.values()) if (isOfNothing(entry)) drop(entry)
     isRead = true
     changed()
     return storage
@@ -190,6 +194,7 @@ export const createOutbox = (options: OutboxOptions) => {
   }
   /** Another takes its place, or nobody wants it any more. */
   const drop = ({ draft, settled }: Entry, error = new ChatError('cancelled')) => {
+    dropped.add(draft.clientMessageId)
     leave(draft.clientMessageId)
     settled.reject(error)
     void unstore(draft.clientMessageId, null)
@@ -258,6 +263,7 @@ export const createOutbox = (options: OutboxOptions) => {
   const take = (news: StorageNews) => {
     if (news.type === 'put') {
       if (!isKnownDraft(news.draft)) return
+      if (dropped.has(news.draft.clientMessageId)) return void unstore(news.draft.clientMessageId, null)
       const entry = entries.get(news.draft.clientMessageId)
       if (entry) {
         entry.draft = news.draft
@@ -268,6 +274,8 @@ export const createOutbox = (options: OutboxOptions) => {
     }
     const { clientMessageId, message } = news
     if (message) resolveChanges(clientMessageId, message)
+    // Taken back elsewhere, while it was changed here.
+    else cancelChanges({ conversationId: '', id: null, key: clientMessageId })
     if (message && entries.has(clientMessageId)) onSent(message)
     const entry = leave(clientMessageId)
     if (message) entry?.settled.resolve(message)
@@ -279,6 +287,8 @@ export const createOutbox = (options: OutboxOptions) => {
     // What the server has refused it does not have; what could not be sent for too long it may have.
     draft.failure ? draft.failure.kind !== 'timedOut' : lead !== null && lead === sender.currentLead()
 
+  const isOfNothing = ({ draft }: Entry): boolean =>
+    !isMessageDraft(draft) && draft.messageId === null && !entries.has(draft.sentAs ?? '')
   const cancelChanges = (target: Target) => {
     for (const entry of changesOf(target)) drop(entry)
   }

@@ -47,8 +47,6 @@ export const createSender = (options: SenderOptions) => {
   /** What it waits after; null: it does not wait. */
   let refusal: ChatError | null = null
   let expiry: ReturnType<typeof setTimeout> | undefined
-  /** The session is hers: nobody else's sends her messages. */
-  let isHers = false
   let isAsking = false
 
   const takeLead = async () => {
@@ -75,7 +73,8 @@ export const createSender = (options: SenderOptions) => {
     if (over.signal.aborted) return
     if (isLeading) expire()
     if (refusal || !isReachable(client.state)) return
-    if (!isHers) return void identify()
+    // Nobody else's session sends her messages.
+    if (!options.identity.isHers()) return void identify()
     if (!term) return void takeLead()
     if (!isLeading) return
     for (const draft of options.next()) {
@@ -102,7 +101,6 @@ export const createSender = (options: SenderOptions) => {
     isAsking = true
     try {
       await options.identity.check()
-      isHers = true
     } catch (cause) {
       const error = asChatError(cause)
       // Another holder may be able to.
@@ -172,10 +170,8 @@ export const createSender = (options: SenderOptions) => {
   const isSending = (clientMessageId: string) => [...lanes.values()].includes(clientMessageId)
 
   const onState = ({ status }: ClientState) => {
-    if (status === 'signedOut') {
-      isHers = false
-      giveUpLead()
-    } else if (status === 'live' || status === 'catchingUp') resume()
+    if (status === 'signedOut') giveUpLead()
+    else if (status === 'live' || status === 'catchingUp') resume()
   }
   /** A connection, or a session, mends whatever came of having none; a limit counts on. */
   const resume = () => {
