@@ -453,6 +453,33 @@ describe.concurrent('edits in the outbox', () => {
     expect((await bob.client.history({ conversation: 'ada' })).messages).toMatchObject([{ text: 'Uno' }])
     for (const chat of chats) await chat[Symbol.asyncDispose]()
   })
+
+  test.each(['edits first', 'takes back first'])(
+    'of two that share a storage, one edits what the other takes back at the same moment: both agree on it (%s)',
+    async (order) => {
+      await using world = await startWorld()
+      const [ada] = await world.people('ada', 'bob')
+      const { storage } = sharedStorage()
+      const chats = [chatOf(ada, { storage }), chatOf(ada, { storage })] as const
+      const [first, second] = chats.map((chat) => chat.conversation('bob')) as [ConversationView, ConversationView]
+      for (const view of [first, second]) await shows(view, ({ loading }) => loading === null)
+      ada.network.cut()
+      const { clientMessageId, sent } = first.send('one')
+      sent.catch(() => {})
+      await shows(second, ({ messages }) => messages.length === 1)
+      const [edit, takeBack] = [
+        () => first.edit(clientMessageId, 'One').saved.catch(() => {}),
+        () => second.delete(clientMessageId).saved.catch(() => {}),
+      ]
+      const both = order === 'edits first' ? [edit(), takeBack()] : [takeBack(), edit()]
+      await Promise.race(both)
+      ada.network.restore()
+      for (const chat of chats) await isEmpty(chat)
+      const [kept, alike] = [first, second].map((view) => view.getSnapshot().messages.map(({ key }) => key))
+      expect(kept).toEqual(alike)
+      for (const chat of chats) await chat[Symbol.asyncDispose]()
+    },
+  )
 })
 
 test('[P5] a cursor that lies beyond a store that was put back: the loop says so, a chat begins anew', async () => {
