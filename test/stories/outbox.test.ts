@@ -253,7 +253,7 @@ describe.concurrent('the outbox', () => {
     for (const text of ['21', '22']) second.send({ to: 'bob', text })
     expect(await bob.received(22)).toEqual(numbers(22))
     expect(leaders()).toBe(1)
-    expect(second.outbox.getSnapshot()).toEqual([])
+    await isEmpty(second)
     expect((await bob.client.history({ conversation: 'ada', limit: 1 })).messages[0]?.seq).toBe(22)
   })
 

@@ -1,4 +1,4 @@
-import type { Message, Profile } from '../../../server/contract/index.ts'
+import type { ConversationPage, Message, Profile } from '../../../server/contract/index.ts'
 import type { ChatClient } from '../client.ts'
 import { asChatError, type ChatError } from '../connection/errors.ts'
 import { orAborted } from '../connection/sleep.ts'
@@ -85,26 +85,33 @@ export const createConversations = (options: ConversationsOptions) => {
     }
   })
 
+  /** @param isAnew it takes the place of all that was known */
+  const receivePage = (page: ConversationPage, isAnew: boolean, cursor: string | null) => {
+    if (isAnew) for (const timeline of timelines.values()) timeline.forgetSummary()
+    for (const conversation of page.conversations) {
+      people.accept(conversation.members)
+      timelineOf(conversation.id).receiveSummary(conversation)
+    }
+    // Read again, the first page says nothing of those behind it.
+    if (!isLoaded || isAnew || cursor !== null) nextCursor = page.nextCursor
+    isLoaded = true
+    arrivals.forEach(count)
+  }
   const read = (cursor: string | null): Promise<void> => {
     reading ??= (async () => {
       arrivals = []
       error = null
       isStale = false
+      const isAnew = isLost
+      isLost = false
       view.changed()
       try {
         const input = { limit: pageSize, ...(cursor !== null && { cursor }) }
         const page = await identity.ask(() => client.conversations(input, { signal }))
-        if (isLost) for (const timeline of timelines.values()) timeline.forgetSummary()
-        for (const conversation of page.conversations) {
-          people.accept(conversation.members)
-          timelineOf(conversation.id).receiveSummary(conversation)
-        }
-        // Read anew, the first page says nothing of those behind it.
-        if (!isLoaded || isLost || cursor !== null) nextCursor = page.nextCursor
-        isLoaded = true
-        isLost = false
-        arrivals.forEach(count)
+        // Lost once more: what was read may be gone as well.
+        if (!isLost) receivePage(page, isAnew, cursor)
       } catch (cause) {
+        isLost ||= isAnew
         if (!signal.aborted) error = asChatError(cause)
       } finally {
         reading = null

@@ -51,9 +51,10 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
 
   /** The newest message that is known here. */
   const newest = (): Top | null => {
-    const last = summary?.lastMessage ?? null
-    const { seq, sentAt } = messages.at(-1) ?? {}
-    return seq && sentAt && seq >= (last?.seq ?? 0) ? { seq, sentAt } : last
+    let top: Top | null = summary?.lastMessage ?? null
+    for (const { seq, sentAt } of [...messages.slice(-1), ...waiting.values()])
+      if (seq !== null && seq >= (top?.seq ?? 0)) top = { seq, sentAt }
+    return top
   }
 
   const shown = (of: readonly Message[]): ChatMessage[] => {
@@ -125,6 +126,8 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
     messages: shownMessages,
     /** The newest message up to this number that the viewer sees here and is to be told as read; null: none. */
     seenSeq(upTo: number): number | null {
+      // It may be gone.
+      if (isForgotten) return null
       // What was read is not looked through again.
       const unread = messages.slice(messages.findLastIndex(({ seq }) => Number(seq) <= readSeq()) + 1)
       const seen = unread.filter(({ seq }) => Number(seq) <= upTo)
