@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -47,13 +48,13 @@ export default defineConfig({
         extends: true,
         test: { name: 'mongo', include: onMongo, maxWorkers: 1, sequence: { groupOrder: 1 } },
       },
-      // A Chromium for each file takes more of the machine.
+      // A Chromium takes a core and more: two of them on two cores miss deadlines.
       {
         extends: true,
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          maxWorkers: 2,
+          maxWorkers: Math.max(1, availableParallelism() >> 1),
           testTimeout: 180_000,
           sequence: { groupOrder: 2 },
         },
