@@ -62,7 +62,7 @@ browserTest(
     const own = (await api.login.mutate({ username: 'ada', password })).session.token
     await world.plain(own).api.editMessage.mutate({ messageId, text: second, revision: 1 })
     await eve.updateProfile.mutate({ displayName: first })
-    await ada.page.reload()
+    await ada.page.keyboard.press('Escape')
     await ada.rows.first().click()
     await ada.page.getByRole('heading', { level: 2, name: first.trim() }).waitFor()
     await ada.page.getByRole('button', { name: /^edited/ }).click()

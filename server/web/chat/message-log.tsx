@@ -46,8 +46,9 @@ interface MessageLogProps {
 export const MessageLog = (props: MessageLogProps) => {
   const { ref, chat, client, view, snapshot, firstUnread, title, isConnected, editingKey, onEdit } = props
   const { hasOlder, loading, error } = snapshot
-  const { messages, isPrepended } = useOneEndAtATime(snapshot.messages)
   const list = useRef<VirtualizerHandle>(null)
+  const isMeasured = () => (list.current?.viewportSize ?? 0) > 0
+  const { messages, isPrepended } = useOneEndAtATime(snapshot.messages, isMeasured)
   const start = useRef<HTMLDivElement>(null)
   const [startPx, setStartPx] = useState(0)
   const today = useToday()

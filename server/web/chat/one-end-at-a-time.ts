@@ -9,12 +9,23 @@ import { flushSync } from 'react-dom'
  * It grows at its start in a frame's callback alone. Virtua scrolls to where things are now, and draws what it drew before
  * until it hears of that; by then older messages would stand in the place of those in sight. Frames tell of scrolling
  * before they call back.
+ *
+ * @param isMeasured whether virtua knows how much is in sight. What grew before would make it wait for a scroll event, which
+ *   does not come where everything is in sight, and draw nothing
  */
-export const useOneEndAtATime = (messages: readonly ChatMessage[]) => {
+export const useOneEndAtATime = (messages: readonly ChatMessage[], isMeasured: () => boolean) => {
   const shown = useRef(messages)
   const frame = useRef<number | null>(null)
   const isInFrame = useRef(false)
   const [, showRest] = useReducer((count: number) => count + 1, 0)
+
+  useLayoutEffect(
+    () => () => {
+      cancelAnimationFrame(frame.current ?? 0)
+      frame.current = null
+    },
+    [],
+  )
 
   const before = shown.current
   const older = countOlder(messages, before)
@@ -23,12 +34,17 @@ export const useOneEndAtATime = (messages: readonly ChatMessage[]) => {
   useLayoutEffect(() => {
     shown.current = now
     if (older > 0 && !isPrepended) {
-      frame.current ??= requestAnimationFrame(() => {
+      const prepend = () => {
+        if (!isMeasured()) {
+          frame.current = requestAnimationFrame(prepend)
+          return
+        }
         frame.current = null
         isInFrame.current = true
         flushSync(showRest)
         isInFrame.current = false
-      })
+      }
+      frame.current ??= requestAnimationFrame(prepend)
     } else if (now !== messages) showRest()
   })
   return { messages: now, isPrepended }
