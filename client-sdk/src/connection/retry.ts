@@ -22,12 +22,7 @@ export const createRetry = (run: () => void) => {
   }
   return {
     runIn,
-    /** @returns in how many milliseconds it runs */
-    failed(error: ChatError | null, leastMs = 0): number {
-      const ms = Math.max(backoffMs(++failures, error), leastMs)
-      runIn(ms)
-      return ms
-    },
+    failed: (error: ChatError | null) => runIn(backoffMs(++failures, error)),
     succeeded() {
       failures = 0
     },

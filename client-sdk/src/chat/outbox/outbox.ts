@@ -83,6 +83,8 @@ export interface Target {
   key: string
 }
 
+type Named = Pick<Target, 'id' | 'key'>
+
 interface Entry {
   draft: Draft
   /** A crash would not lose it, so that it may leave. */
@@ -211,7 +213,7 @@ export const createOutbox = (options: OutboxOptions) => {
     void store(entry)
   }
 
-  const changesOf = (target: Target): Entry[] =>
+  const changesOf = (target: Named): Entry[] =>
     [...entries.values()].filter(({ draft }) => !isMessageDraft(draft) && isOf(draft, target))
 
   /** The changes of this message wait for nothing any more. */
@@ -275,7 +277,7 @@ export const createOutbox = (options: OutboxOptions) => {
     const { clientMessageId, message } = news
     if (message) resolveChanges(clientMessageId, message)
     // Taken back elsewhere, while it was changed here.
-    else cancelChanges({ conversationId: '', id: null, key: clientMessageId })
+    else cancelChanges({ id: null, key: clientMessageId })
     if (message && entries.has(clientMessageId)) onSent(message)
     const entry = leave(clientMessageId)
     if (message) entry?.settled.resolve(message)
@@ -289,7 +291,7 @@ export const createOutbox = (options: OutboxOptions) => {
 
   const isOfNothing = ({ draft }: Entry): boolean =>
     !isMessageDraft(draft) && draft.messageId === null && !entries.has(draft.sentAs ?? '')
-  const cancelChanges = (target: Target) => {
+  const cancelChanges = (target: Named) => {
     for (const entry of changesOf(target)) drop(entry)
   }
   const retry = (clientMessageId: string): boolean => {
@@ -303,7 +305,7 @@ export const createOutbox = (options: OutboxOptions) => {
     const entry = entries.get(clientMessageId)
     if (isClosed || !entry || sender.isSending(clientMessageId)) return false
     const { draft } = entry
-    if (isMessageDraft(draft)) cancelChanges({ ...draft, id: null, key: clientMessageId })
+    if (isMessageDraft(draft)) cancelChanges({ id: null, key: clientMessageId })
     const later = draft.type === 'edit' ? laterEdit(draft) : undefined
     if (later) amend(later, { ...(later.draft as EditDraft), revision: null })
     drop(entry)
