@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { createInProcessBus } from './bus/in-process.ts'
 import { createInProcessPresence } from './bus/in-process-presence.ts'
-import { type Joined, joinNodes } from './bus/redis/join.ts'
+import type { Joined, joinNodes } from './bus/redis/join.ts'
 import type { ChannelTimes } from './bus/redis/peers.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -25,7 +25,6 @@ import { createLog } from './log.ts'
 import { createPasswords } from './passwords.ts'
 import { type SocketLimits, socketDefaults } from './socket/limits.ts'
 import { createSocketServer } from './socket/server.ts'
-import { openMongoStore } from './store/mongo/open.ts'
 import { openSqliteStore } from './store/sqlite/open.ts'
 import { createHttpContext, createSocketContext } from './trpc/context.ts'
 import { logUnforeseen } from './trpc/errors.ts'
@@ -50,8 +49,18 @@ export interface AppOptions {
   socketLimits?: Partial<SocketLimits>
 }
 
-const chooseStore = ({ mongodbUri, dataDirectory }: Config, log: Log): Promise<Store> =>
-  mongodbUri === null ? openSqliteStore({ directory: dataDirectory, log }) : openMongoStore({ uri: mongodbUri, log })
+// What speaks to MongoDB and to Redis takes as long to load as all the rest, and is loaded by those who have one.
+
+const chooseStore = async ({ mongodbUri, dataDirectory }: Config, log: Log): Promise<Store> => {
+  if (mongodbUri === null) return openSqliteStore({ directory: dataDirectory, log })
+  const { openMongoStore } = await import('./store/mongo/open.ts')
+  return openMongoStore({ uri: mongodbUri, log })
+}
+
+const joined = async (options: Parameters<typeof joinNodes>[0]): Promise<Joined> => {
+  const { joinNodes } = await import('./bus/redis/join.ts')
+  return joinNodes(options)
+}
 
 /** Clients come back spread over this time, so that the next node is not stormed: 1,000 a second, 10 s at most. */
 const spreadMs = (connections: number, drainMs: number) => Math.min(connections, 10_000, drainMs / 3)
@@ -84,7 +93,7 @@ export const startApp = async (
     opened.defer(() => store.close())
     const { redisUrl } = config
     const nodes =
-      redisUrl === null ? alone(clock) : await joinNodes({ url: redisUrl, store, clock, log, times: channelTimes })
+      redisUrl === null ? alone(clock) : await joined({ url: redisUrl, store, clock, log, times: channelTimes })
     opened.defer(nodes.close)
     const ports = adapt({
       store,

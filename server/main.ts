@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { startApp } from './app.ts'
 import { readConfig } from './config.ts'
 
 /** With the moment that closing takes, within the 30 s that most supervisors allow before they kill. */
@@ -15,7 +14,10 @@ const run = async () => {
   // Whoever read the output may have gone; that ends nothing, least of all a drain.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   if (existsSync('.env')) process.loadEnvFile('.env')
-  const app = await startApp(readConfig(process.env))
+  const config = readConfig(process.env)
+  // After that, so that what is wrong with the configuration is said at once.
+  const { startApp } = await import('./app.ts')
+  const app = await startApp(config)
   say(`parley listening on ${app.url}`)
 
   let stopping = false

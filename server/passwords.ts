@@ -8,9 +8,10 @@ const cost = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 }
 /** One of the thread pool's four is left for everything else; each takes its memory, too. */
 const atOnce = 3
 
+const common = new Set(dictionary['passwords-common'])
+
 /** @param waitingMax the last of so many waits for about two seconds */
 export const createPasswords = ({ waitingMax = 200 } = {}): Passwords => {
-  const common = new Set(dictionary['passwords-common'])
   const waiting: (() => void)[] = []
   let running = 0
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { hangMs } from './harness/patience.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -28,9 +29,9 @@ export default defineConfig({
     pool: 'forks',
     // Files leave nothing behind them, so that one process can run many: what they import took a quarter of the time.
     isolate: false,
-    // A ceiling for what hangs, also on a busy machine; no test waits for it.
-    testTimeout: 60_000,
-    expect: { poll: { timeout: 60_000 } },
+    testTimeout: hangMs,
+    hookTimeout: hangMs,
+    expect: { poll: { timeout: hangMs } },
     server: { deps: { external: [/\/dist\//] } },
     projects: [
       {
@@ -55,7 +56,6 @@ export default defineConfig({
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           maxWorkers: Math.max(1, availableParallelism() >> 1),
-          testTimeout: 180_000,
           sequence: { groupOrder: 2 },
         },
       },

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { extname, join, relative, sep } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 type Encoding = 'br' | 'gzip' | 'identity'
 
-interface StaticFile {
+export interface StaticFile {
   type: string
   /** Of what the file holds; each encoding adds its own ending. */
   hash: string
@@ -49,11 +50,18 @@ export const readStaticFiles = (directory: string): StaticFiles => {
     for (const [encoding, ending] of endings) {
       if (existsSync(file + ending)) bodies[encoding] = readFileSync(file + ending)
     }
-    const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22)
-    files.set(relative(directory, file).split(sep).join('/'), { type, hash, bodies })
+    files.set(relative(directory, file).split(sep).join('/'), { type, hash: hashOf(body), bodies })
   }
   return files
 }
+
+/** Of a text that is made here, and does not change. */
+export const createStaticFile = (type: string, text: string): StaticFile => {
+  const body = Buffer.from(text)
+  return { type, hash: hashOf(body), bodies: { gzip: gzipSync(body), identity: body } }
+}
+
+const hashOf = (body: Buffer): string => createHash('sha256').update(body).digest('base64url').slice(0, 22)
 
 /** Sends the file in the best form that the client takes, or 304 where the client has it. */
 export const sendStaticFile = (

@@ -35,5 +35,5 @@ describe.skipIf(missing)(`real nodes, Redis and a database${missing ? ` (skipped
     expect(findings).toEqual([])
     expect(report.findings).toEqual([expect.stringMatching(/^P5: user0 was never shown /)])
     expect(report).toMatchObject({ planned: 300, sent: 300, acknowledged: 300 })
-  }, 120_000)
+  })
 })

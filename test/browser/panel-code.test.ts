@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { browserTest, startBrowser, type TestBrowser } from '../harness/browser.ts'
+import { hangMs } from '../harness/patience.ts'
 import { password, startWorld } from '../harness/world.ts'
 import { openPanel, placeAt } from './panel-page.ts'
 
@@ -27,7 +28,7 @@ const copied = async (page: Page, language: string): Promise<string> => {
 }
 
 const inShell = async (line: string, environment: Record<string, string>): Promise<string> => {
-  const options = { cwd: root, env: { ...process.env, ...environment }, timeout: 20_000 }
+  const options = { cwd: root, env: { ...process.env, ...environment }, timeout: hangMs }
   return (await run('sh', ['-c', line], options)).stdout
 }
 

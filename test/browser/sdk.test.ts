@@ -101,7 +101,7 @@ const isOfflineWithin = async ({ page }: Opened, waits: number[], act: () => voi
   return page.evaluate(() => isInTime())
 }
 
-describe.concurrent('the SDK in a browser', { timeout: 60_000 }, () => {
+describe.concurrent('the SDK in a browser', () => {
   browserTest('[P2] [P3] a page signs up, sends, receives, goes on after a cut, and closes', async () => {
     await using opened = await openWorld()
     const { page, ada, network } = opened

@@ -87,7 +87,7 @@ describe('SQLite: durability', () => {
       await store.edit({ ...place, revision, text: `secret-${revision + 1}`, editedAt: new Date() })
     expect(holding('secret-')).not.toEqual([])
     await store.delete({ ...place, deletedAt: new Date() })
-    await expect.poll(() => holding('secret-'), { timeout: 20_000, interval: 100 }).toEqual([])
+    await expect.poll(() => holding('secret-'), { interval: 100 }).toEqual([])
     const kept = await store.messages({ conversationId: 'dm:ada:bob', from: 1, to: 9, limit: 9, newest: false })
     expect(kept.map(({ text }) => text)).toEqual(['before', '', 'behind'])
   })

@@ -83,7 +83,7 @@ test('[P1] [P3] [P4] [P5] what was acknowledged survives kill -9, whatever it wa
     expect(new Set(ids).size).toBe(ids.length)
     for (const { clientMessageId } of asked) expect(ids).toContain(clientMessageId)
   }
-}, 180_000)
+})
 
 const strace = spawnSync('strace', ['-V']).status === 0
 if (!strace && process.env.REQUIRE_SERVICES === '1')

@@ -201,7 +201,7 @@ describe.skipIf(missing)(`from one store to the other${missing ? ` (skipped: ${m
     expect(message.version).toBeGreaterThan(Math.max(...after.messages.map(({ version }) => version)))
     await again.close()
     await database.drop()
-  }, 60_000)
+  })
 
   test('[P1] killed with -9 in the middle it is taken for no store, and goes on where it was', async () => {
     await using filled = await openFilled(4_500)
@@ -223,7 +223,7 @@ describe.skipIf(missing)(`from one store to the other${missing ? ` (skipped: ${m
     expect(resumedBack.output).toMatch(/^going on behind what was copied before/)
     expect(await inSqlite(filled.other)).toEqual(await inSqlite(filled.path))
     await database.drop()
-  }, 120_000)
+  })
 
   test('a target that holds something else is refused, and so is a source that is in use or none', async () => {
     await using filled = await openFilled()
@@ -246,5 +246,5 @@ describe.skipIf(missing)(`from one store to the other${missing ? ` (skipped: ${m
     await begun[Symbol.asyncDispose]()
     await expectRefusal(another.path, database.uri, 'holds an unfinished copy of another store')
     await database.drop()
-  }, 60_000)
+  })
 })

@@ -49,7 +49,7 @@ test('[P1] [P3] kill -9 in the middle of it, three times: every acknowledged mes
   expect([...stored.values()].map(({ seq }) => seq)).toEqual(Array.from({ length: stored.size }, (_, i) => i + 1))
   expect(acknowledged.size).toBeGreaterThanOrEqual(600)
   for (const { id, text, sentAt } of acknowledged.values()) expect(stored.get(id)).toMatchObject({ text, sentAt })
-}, 60_000)
+})
 
 const registerPair = async (url: string): Promise<string[]> => {
   const tokens: string[] = []

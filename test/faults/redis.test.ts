@@ -72,7 +72,7 @@ describe.skipIf(!redisIsInstalled)('Redis fails (skipped where redis-server is n
       await inbox.until(() => inbox.items.length >= total)
       expect(seqs(inbox.items)).toEqual(dense(total))
     }
-  }, 60_000)
+  })
 
   test('[P5] while Redis is away, what was said at another node comes by way of the store', async () => {
     await using world = await startNodes(2, { channelTimes })

@@ -25,8 +25,6 @@ const restore = async (world: World) => {
   await world.restart()
 }
 
-/** A restart takes its time on a busy machine. */
-const eventually = <Value>(read: () => Value) => expect.poll(read, { timeout: 30_000 })
 const textsOf = (events: FeedEvent[]) =>
   events.flatMap((event) => (event.type === 'message' ? [`${event.message.seq} ${event.message.text}`] : []))
 
@@ -50,27 +48,29 @@ test('[P5] what is said after a backup was restored reaches who was there, who c
   await backUp(world)
   await ada.send('bob', 'lost')
   await bob.send('ada', 'lost too')
-  await eventually(() => textsOf(live.items)).toHaveLength(5)
+  await expect.poll(() => textsOf(live.items)).toHaveLength(5)
   view.markRead()
   await ada.client.markRead({ messageId: 'dm:ada:bob:5' })
-  await eventually(() => shown().at(-1)).toBe('5 lost too read')
+  await expect.poll(() => shown().at(-1)).toBe('5 lost too read')
   const { cursor } = live.items.at(-1) as FeedEvent
   await restore(world)
 
   await bob.send('ada', 'four')
   await ada.send('bob', 'five')
-  await eventually(() => textsOf(live.items).slice(5)).toEqual(['4 four', '5 five'])
+  await expect.poll(() => textsOf(live.items).slice(5)).toEqual(['4 four', '5 five'])
   expect(live.items.filter(({ type }) => type === 'rewound')).toEqual([
     { type: 'rewound', conversationId: 'dm:ada:bob', afterSeq: 3, cursor: expect.any(String) },
   ])
   const now = ['1 one received', '2 two received', '3 three delivered', '4 four delivered', '5 five received']
-  await eventually(shown).toEqual(now)
-  await eventually(() => chat.conversations.getSnapshot().conversations[0]).toMatchObject({
-    lastMessage: { text: 'five' },
-    unread: 3,
-  })
+  await expect.poll(shown).toEqual(now)
+  await expect
+    .poll(() => chat.conversations.getSnapshot().conversations[0])
+    .toMatchObject({
+      lastMessage: { text: 'five' },
+      unread: 3,
+    })
   follow(later, cursor).catch(later.fail)
-  await eventually(() => textsOf(later.items)).toEqual(['4 four', '5 five'])
+  await expect.poll(() => textsOf(later.items)).toEqual(['4 four', '5 five'])
 })
 
 test('[P5] so does what is too much to be replayed', async () => {
@@ -104,10 +104,10 @@ test('[P5] a page that had read the history, and heard nothing, sees what is sai
   const view = chat.conversation('ada')
   view.subscribe(() => {})
   const shown = () => view.getSnapshot().messages.map(({ text }) => text)
-  await eventually(shown).toEqual(['one', 'lost'])
+  await expect.poll(shown).toEqual(['one', 'lost'])
   await restore(world)
   await ada.send('bob', 'two')
-  await eventually(shown).toEqual(['one', 'two'])
+  await expect.poll(shown).toEqual(['one', 'two'])
 })
 
 test('[P5] [P6] [P11] where nobody says anything after a backup was restored, views show what there is, without being opened anew', async () => {
@@ -127,9 +127,9 @@ test('[P5] [P6] [P11] where nobody says anything after a backup was restored, vi
   await notes.send('a lost note').sent
   await ada.client.markRead({ messageId: 'dm:ada:bob:3' })
   const texts = () => shown().map(([text]) => text)
-  await eventually(texts).toEqual(['one', 'lost', 'lost too', 'a lost note'])
-  await eventually(() => shown()[2]).toEqual(['lost too', 'read'])
+  await expect.poll(texts).toEqual(['one', 'lost', 'lost too', 'a lost note'])
+  await expect.poll(() => shown()[2]).toEqual(['lost too', 'read'])
   await restore(world)
-  await eventually(shown).toEqual([['one', 'received']])
-  await eventually(listed).toEqual([['dm:ada:bob', 'one', 1]])
+  await expect.poll(shown).toEqual([['one', 'received']])
+  await expect.poll(listed).toEqual([['dm:ada:bob', 'one', 1]])
 })

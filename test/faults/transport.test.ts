@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { isLongForm } from '../harness/long-forms.ts'
 import type { WebSockets } from '../harness/proxy.ts'
 import { type Person, startWorld, type World } from '../harness/world.ts'
 
 // Two people talk while the network is cut and WebSockets are blocked and let through again, at moments that a seed decides.
 // More of them: SCHEDULES=100 npx vitest run --config test/vitest.config.ts test/faults/transport.test.ts
 
-const schedules = Number(process.env.SCHEDULES ?? 6)
+const schedules = Number(process.env.SCHEDULES ?? (isLongForm ? 6 : 2))
 const stepsMax = 12
 
 const step = fc.record({
@@ -40,7 +41,7 @@ const take = async ({ afterMs, whose, what }: Step, people: Person[], world: Wor
 
 describe.concurrent('through whatever becomes of WebSockets', () => {
   const seeds = Array.from({ length: schedules }, (_, i) => i + 1)
-  test.for(seeds)('[P2] [P3] [P4] [P5] schedule %i', { timeout: 120_000 }, async (seed) => {
+  test.for(seeds)('[P2] [P3] [P4] [P5] schedule %i', async (seed) => {
     const [steps = []] = fc.sample(schedule, { seed, numRuns: 1 })
     await using world = await startWorld({ webSockets: 'pass' })
     const people = await world.people('ada', 'bob')

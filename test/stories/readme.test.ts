@@ -6,6 +6,7 @@ import { transformWithOxc } from 'vite'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness/directory.ts'
 import { anchors, documents, localLinks, programs, readDocument, root } from '../harness/documents.ts'
+import { hangMs } from '../harness/patience.ts'
 import { password, startWorld } from '../harness/world.ts'
 
 const run = promisify(execFile)
@@ -18,7 +19,7 @@ const runInRepository = async (code: string, url: string) => {
     const file = join(directory, 'program.mjs')
     await writeFile(file, code)
     const environment = { ...process.env, PARLEY_URL: url }
-    return await run(process.execPath, [file], { cwd: directory, env: environment, timeout: 15_000 })
+    return await run(process.execPath, [file], { cwd: directory, env: environment, timeout: hangMs })
   } finally {
     await rm(directory, { recursive: true })
   }
@@ -56,7 +57,7 @@ test('both READMEs and the pages run from one end to the other on one server wit
         PARLEY_URL: world.url,
         PARLEY_PASSWORD: password,
       },
-      timeout: 15_000,
+      timeout: hangMs,
     })
 
   const readme = await readDocument('README.md')

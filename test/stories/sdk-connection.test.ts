@@ -255,7 +255,7 @@ const onPlatform = async (world: World) => {
   }
 }
 
-describe.concurrent('what the platform says of the network', { timeout: 60_000 }, () => {
+describe.concurrent('what the platform says of the network', () => {
   test('a page that is looked at again asks its connection for a sign of life at once', async () => {
     await using world = await startWorld()
     await using page = await onPlatform(world)
@@ -315,7 +315,7 @@ describe.concurrent('what the platform says of the network', { timeout: 60_000 }
   })
 })
 
-describe.concurrent('a dead network', { timeout: 60_000 }, () => {
+describe.concurrent('a dead network', () => {
   test.for([
     ['within 5 s after a send', true, [2_000, 3_000]],
     ['within 5 s when it is quiet', false, [2_000, 3_000]],
@@ -351,7 +351,7 @@ test('a browser says it by events of the window and of the page, until nobody wa
   expect(said).toEqual(['offline', 'online', 'offline', 'online', 'visible'])
 })
 
-describe.concurrent('a script', { timeout: 60_000 }, () => {
+describe.concurrent('a script', () => {
   test.for([
     ['a WebSocket', {}],
     ['plain HTTP', { webSockets: 'refused' }],

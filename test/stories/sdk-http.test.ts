@@ -15,7 +15,7 @@ const transportOf = ({ state }: ChatClient) => ('transport' in state ? state.tra
 const textsOf = ({ inbox }: Person) => inbox.items.map(({ text }) => text)
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `${i + 1}`)
 
-describe.concurrent('over plain HTTP', { timeout: 60_000 }, () => {
+describe.concurrent('over plain HTTP', () => {
   test.for<WebSockets>(['refused', 'unanswered', 'swallowed', 'reset'])(
     '[P2] [P3] [P6] two people talk where WebSockets are %s',
     async (webSockets) => {
@@ -70,15 +70,15 @@ describe.concurrent('over plain HTTP', { timeout: 60_000 }, () => {
     await client.me()
     const { open } = world.proxy
     ada.client.close()
-    await expect.poll(() => [...open], { timeout: 20_000 }).toEqual(['POST /trpc/onStatus'])
+    await expect.poll(() => [...open]).toEqual(['POST /trpc/onStatus'])
     const messages = client.messages()
     const next = messages.next()
-    await expect.poll(() => [...open], { timeout: 20_000 }).toEqual(['POST /trpc/onMessage'])
+    await expect.poll(() => [...open]).toEqual(['POST /trpc/onMessage'])
     await messages.return()
     await next
-    await expect.poll(() => [...open], { timeout: 20_000 }).toEqual(['POST /trpc/onStatus'])
+    await expect.poll(() => [...open]).toEqual(['POST /trpc/onStatus'])
     client.close()
-    await expect.poll(() => [...open], { timeout: 20_000 }).toEqual([])
+    await expect.poll(() => [...open]).toEqual([])
   })
 
   test('[P7] who is connected is online, whether she follows anything or not, and is offline soon after', async () => {
@@ -112,17 +112,17 @@ describe.concurrent('over plain HTTP', { timeout: 60_000 }, () => {
     await using world = await startWorld({ clock, webSockets: 'refused' })
     const [ada] = await world.people('ada')
     const { open, requests } = world.proxy
-    await expect.poll(() => [...open], { timeout: 20_000 }).toEqual(['POST /trpc/onMessage'])
+    await expect.poll(() => [...open]).toEqual(['POST /trpc/onMessage'])
     const streams = requests.filter((line) => line.includes('onMessage')).length
     clock.advance(20_000)
-    await expect.poll(() => requests, { timeout: 25_000 }).toContain('GET /trpc/me')
+    await expect.poll(() => requests).toContain('GET /trpc/me')
     clock.advance(20_000)
     await ada.client.me()
     expect(requests.filter((line) => line.includes('onMessage'))).toHaveLength(streams)
   })
 })
 
-describe.concurrent('sessions over plain HTTP', { timeout: 60_000 }, () => {
+describe.concurrent('sessions over plain HTTP', () => {
   test('register and login sign in what follows; who logs out can log in at once, as somebody else', async () => {
     await using world = await startWorld({ webSockets: 'refused' })
     const [ada] = await world.people('ada', 'bob')
@@ -205,7 +205,7 @@ describe.concurrent('sessions over plain HTTP', { timeout: 60_000 }, () => {
   })
 })
 
-describe.concurrent('the network below plain HTTP', { timeout: 60_000 }, () => {
+describe.concurrent('the network below plain HTTP', () => {
   test.for([
     ['within 5 s after a send', true, [2_000, 3_000]],
     ['within 13 s when it is quiet', false, [10_000, 3_000]],
@@ -253,7 +253,7 @@ describe.concurrent('the network below plain HTTP', { timeout: 60_000 }, () => {
   })
 })
 
-describe.concurrent('the way back to a WebSocket', { timeout: 60_000 }, () => {
+describe.concurrent('the way back to a WebSocket', () => {
   test('[P2] [P3] [P5] is found by itself, and nothing is lost or doubled on it', async () => {
     await using world = await startWorld({ webSockets: 'refused' })
     const [ada, bob] = await world.people('ada', 'bob')

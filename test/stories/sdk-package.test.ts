@@ -34,7 +34,7 @@ beforeAll(async () => {
   const files = tarballNames(JSON.parse(packed))
   tarball = join(project, files.find((file) => file.startsWith('parley-client-')) as string)
   await npm('install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...files.map((file) => `./${file}`))
-}, 60_000)
+})
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** Without the settings of the npm that runs these tests, and with a cache that holds nothing. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
+import { createStaticFile, type StaticFile, sendStaticFile } from '../static-files.ts'
 import { renderDocs } from './docs-page.ts'
 import { docsStyle } from './docs-style.ts'
-import { sendUnlessKnown } from './etag.ts'
 import { createOpenApiDocument } from './openapi.ts'
 
 /** The page loads nothing from elsewhere, runs nothing inline, and stands in nobody's frame. */
@@ -14,20 +14,30 @@ const contentSecurityPolicy =
 const readScript = () =>
   readFileSync(new URL('./docs-script.js', import.meta.url), 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, '')
 
-/** The document, and a page made of it. All is made once, when the server starts. @returns the paths */
+/** Made once, when somebody asks: a server that is not asked starts sooner. */
+const lazily = <Made>(make: () => Made): (() => Made) => {
+  let made: Made | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+const document = lazily(createOpenApiDocument)
+const files: Record<string, () => StaticFile> = {
+  '/openapi.json': lazily(() => createStaticFile('application/json', JSON.stringify(document(), null, 2))),
+  '/docs': lazily(() => createStaticFile('text/html; charset=utf-8', renderDocs(document()))),
+  '/docs/style.css': lazily(() => createStaticFile('text/css; charset=utf-8', docsStyle)),
+  '/docs/script.js': lazily(() => createStaticFile('text/javascript; charset=utf-8', readScript())),
+}
+
+/** The document, and a page made of it. @returns the paths */
 export const serveDocs = (api: FastifyInstance): string[] => {
-  const document = createOpenApiDocument()
-  const files: [path: string, type: string, body: string][] = [
-    ['/openapi.json', 'application/json', JSON.stringify(document, null, 2)],
-    ['/docs', 'text/html; charset=utf-8', renderDocs(document)],
-    ['/docs/style.css', 'text/css; charset=utf-8', docsStyle],
-    ['/docs/script.js', 'text/javascript; charset=utf-8', readScript()],
-  ]
-  for (const [path, type, body] of files) {
+  for (const [path, file] of Object.entries(files)) {
     api.get(path, { exposeHeadRoute: true }, async (req, reply) => {
       reply.header('content-security-policy', contentSecurityPolicy).header('x-content-type-options', 'nosniff')
-      return sendUnlessKnown(req, reply, body, type)
+      return sendStaticFile(req, reply, file(), 'private, no-cache')
     })
   }
-  return files.map(([path]) => `/api${path}`)
+  return Object.keys(files).map((path) => `/api${path}`)
 }
