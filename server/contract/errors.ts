@@ -1,66 +1,59 @@
 /**
- * Every error a caller can meet, once; those from `connectionLost` to `closed` come from the SDK itself. Each with its
- * tRPC code, whether the same call may succeed later, and its words.
+ * Every error a caller can meet, once; those from `connectionLost` to `closed` come from the SDK itself. Each with whether
+ * the same call may succeed later, and its words.
  * `retryable` errors of limits carry `retryAfterMs`.
  */
 export const errorKinds = {
-  notSignedIn: { code: 'UNAUTHORIZED', retryable: false, message: 'Sign in first: call register or login.' },
-  sessionEnded: { code: 'UNAUTHORIZED', retryable: false, message: 'This session has ended; sign in again.' },
-  badCredentials: { code: 'UNAUTHORIZED', retryable: false, message: 'The username or the password is wrong.' },
-  usernameTaken: { code: 'CONFLICT', retryable: false, message: 'This username is taken.' },
-  commonPassword: { code: 'BAD_REQUEST', retryable: false, message: 'This password is too common; choose another.' },
-  unknownUser: { code: 'NOT_FOUND', retryable: false, message: 'There is no user with this id.' },
-  unknownMessage: { code: 'NOT_FOUND', retryable: false, message: 'There is no such message in your conversations.' },
-  notMember: { code: 'FORBIDDEN', retryable: false, message: 'You are not a member of this conversation.' },
-  notAllowed: { code: 'FORBIDDEN', retryable: false, message: 'Only its sender may change this message.' },
-  messageDeleted: { code: 'CONFLICT', retryable: false, message: 'This message was deleted.' },
-  editWindowOver: { code: 'FORBIDDEN', retryable: false, message: 'This message is too old to be edited.' },
+  notSignedIn: { retryable: false, message: 'Sign in first: call register or login.' },
+  sessionEnded: { retryable: false, message: 'This session has ended; sign in again.' },
+  badCredentials: { retryable: false, message: 'The username or the password is wrong.' },
+  usernameTaken: { retryable: false, message: 'This username is taken.' },
+  commonPassword: { retryable: false, message: 'This password is too common; choose another.' },
+  unknownUser: { retryable: false, message: 'There is no user with this id.' },
+  unknownMessage: { retryable: false, message: 'There is no such message in your conversations.' },
+  notMember: { retryable: false, message: 'You are not a member of this conversation.' },
+  notAllowed: { retryable: false, message: 'Only its sender may change this message.' },
+  messageDeleted: { retryable: false, message: 'This message was deleted.' },
+  editWindowOver: { retryable: false, message: 'This message is too old to be edited.' },
   conflict: {
-    code: 'CONFLICT',
     retryable: false,
     message: 'This clientMessageId or this revision was used before, with other content.',
   },
-  invalidInput: { code: 'BAD_REQUEST', retryable: false, message: 'The input does not fit the procedure.' },
-  badCursor: { code: 'BAD_REQUEST', retryable: false, message: 'This cursor was not given out by this server.' },
-  malformed: { code: 'PARSE_ERROR', retryable: false, message: 'The request is not well-formed.' },
-  badRequest: { code: 'BAD_REQUEST', retryable: false, message: 'The request cannot be served as it is.' },
-  unknownProcedure: { code: 'NOT_FOUND', retryable: false, message: 'There is no such procedure.' },
-  tooLarge: { code: 'PAYLOAD_TOO_LARGE', retryable: false, message: 'The request is too large.' },
-  rateLimited: { code: 'TOO_MANY_REQUESTS', retryable: true, message: 'Too many requests; wait and try again.' },
+  invalidInput: { retryable: false, message: 'The input does not fit the procedure.' },
+  badCursor: { retryable: false, message: 'This cursor was not given out by this server.' },
+  malformed: { retryable: false, message: 'The request is not well-formed.' },
+  badRequest: { retryable: false, message: 'The request cannot be served as it is.' },
+  unknownProcedure: { retryable: false, message: 'There is no such procedure.' },
+  tooLarge: { retryable: false, message: 'The request is too large.' },
+  rateLimited: { retryable: true, message: 'Too many requests; wait and try again.' },
   tooManyConnections: {
-    code: 'TOO_MANY_REQUESTS',
     retryable: true,
     message: 'Too many connections or subscriptions are open.',
   },
   unavailable: {
-    code: 'SERVICE_UNAVAILABLE',
     retryable: true,
     message: 'The server cannot do this at the moment; try again.',
   },
   connectionLost: {
-    code: 'CLIENT_CLOSED_REQUEST',
     retryable: true,
     message: 'The connection was lost before the answer came; the call may have been carried out.',
   },
   timedOut: {
-    code: 'TIMEOUT',
     retryable: true,
     message: 'No answer came in time; the call may have been carried out.',
   },
   outboxFull: {
-    code: 'TOO_MANY_REQUESTS',
     retryable: true,
     message: 'Too many messages wait to be sent; wait until some have left.',
   },
   notStored: {
-    code: 'INTERNAL_SERVER_ERROR',
     retryable: true,
     message: 'The outbox could not keep this message, and did not send it.',
   },
-  cancelled: { code: 'CLIENT_CLOSED_REQUEST', retryable: false, message: 'This message was taken out of the outbox.' },
-  closed: { code: 'CLIENT_CLOSED_REQUEST', retryable: false, message: 'This client was closed.' },
-  internal: { code: 'INTERNAL_SERVER_ERROR', retryable: true, message: 'Something went wrong on the server.' },
-} as const satisfies Record<string, { code: string; retryable: boolean; message: string }>
+  cancelled: { retryable: false, message: 'This message was taken out of the outbox.' },
+  closed: { retryable: false, message: 'This client was closed.' },
+  internal: { retryable: true, message: 'Something went wrong on the server.' },
+} as const satisfies Record<string, { retryable: boolean; message: string }>
 
 export type ErrorKind = keyof typeof errorKinds
 

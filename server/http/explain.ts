@@ -1,10 +1,11 @@
 import { getTRPCErrorFromUnknown, TRPCError } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
-import { ChatError, type ErrorKind, errorKinds } from '../contract/index.ts'
+import { ChatError, type ErrorKind } from '../contract/index.ts'
+import { errorCodes } from '../trpc/error-codes.ts'
 import { asChatError } from '../trpc/errors.ts'
 
 export const statusOf = (kind: ErrorKind): number =>
-  getHTTPStatusCodeFromError(new TRPCError({ code: errorKinds[kind].code }))
+  getHTTPStatusCodeFromError(new TRPCError({ code: errorCodes[kind] }))
 
 /** What is refused before a call is made, by its status. */
 const kindByStatus: Record<number, ErrorKind> = { 404: 'unknownProcedure', 413: 'tooLarge', 503: 'unavailable' }

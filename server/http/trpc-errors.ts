@@ -1,7 +1,7 @@
 import { TRPCError } from '@trpc/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { errorKinds } from '../contract/index.ts'
 import type { Log } from '../domain/ports.ts'
+import { errorCodes } from '../trpc/error-codes.ts'
 import { formatError, logUnforeseen } from '../trpc/errors.ts'
 import { transformer } from '../trpc/transformer.ts'
 import { explain } from './explain.ts'
@@ -10,7 +10,7 @@ import { explain } from './explain.ts'
 export const refuseAsTrpc = (log: Log, thrown: unknown, req: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const { error, status, trpcError } = explain(thrown)
   if (status >= 500) logUnforeseen(log, trpcError, `${req.method} ${req.routeOptions.url}`)
-  const { code } = errorKinds[error.kind]
+  const code = errorCodes[error.kind]
   const shape = formatError({ error: new TRPCError({ code, message: error.message, cause: error }), path: undefined })
   return reply.code(status).send({ error: transformer.output.serialize(shape) })
 }

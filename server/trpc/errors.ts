@@ -2,8 +2,9 @@ import { TRPCError } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import { type TRPC_ERROR_CODE_KEY, type TRPC_ERROR_CODE_NUMBER, TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import { ZodError } from 'zod'
-import { ChatError, type ErrorFacts, type ErrorKind, errorKinds } from '../contract/index.ts'
+import { ChatError, type ErrorFacts, type ErrorKind } from '../contract/index.ts'
 import type { Log } from '../domain/ports.ts'
+import { errorCodes } from './error-codes.ts'
 
 /** How an error travels. */
 export interface ErrorShape {
@@ -46,13 +47,13 @@ export const asChatError = (error: TRPCError): ChatError => {
 /** Where no procedure runs: the socket layer knows the codes of tRPC alone, and closes with the one that fits. */
 export const throwAsTrpcError = (error: unknown): never => {
   if (!(error instanceof ChatError)) throw error
-  throw new TRPCError({ code: errorKinds[error.kind].code, message: error.message, cause: error })
+  throw new TRPCError({ code: errorCodes[error.kind], message: error.message, cause: error })
 }
 
 /** The only place that makes a ChatError a tRPC error; it serves calls and streams alike. */
 export const formatError = ({ error, path }: { error: TRPCError; path: string | undefined }): ErrorShape => {
   const { kind, message, retryable, retryAfterMs, issues } = asChatError(error)
-  const { code } = errorKinds[kind]
+  const code = errorCodes[kind]
   return {
     message,
     code: TRPC_ERROR_CODES_BY_KEY[code],
