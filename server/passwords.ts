@@ -29,11 +29,19 @@ export const createPasswords = ({ waitingMax = 200 } = {}): Passwords => {
   }
 
   return {
-    hash: (password) => inTurn(() => hash(password, cost)),
-    verify: (hashed, password) => inTurn(() => verify(hashed, password)),
-    isCommon: (password) => common.has(password.toLowerCase()),
+    hash: (password) => inTurn(() => hash(prepared(password), cost)),
+    async verify(hashed, password) {
+      const known = prepared(password)
+      if (await inTurn(() => verify(hashed, known))) return true
+      // It may have been hashed as it was typed, before passwords were prepared.
+      return known !== password && inTurn(() => verify(hashed, password))
+    },
+    isCommon: (password) => common.has(prepared(password).toLowerCase()),
   }
 }
+
+/** Keyboards write one character in several ways; this is the one that counts. RFC 8265 keeps to NFC, OWASP and NIST advise NFKC. */
+const prepared = (password: string): string => password.normalize('NFKC')
 
 const tooMany = new ChatError('rateLimited', {
   message: 'Too many people sign in at the moment; wait and try again.',

@@ -21,6 +21,8 @@ export const register =
   async ({ username, password, displayName }: Register, address: string): Promise<SignedIn> => {
     const { store, passwords, rates, rules, clock } = ports
     if (passwords.isCommon(password)) throw new ChatError('commonPassword')
+    if (isNameOf(password, [username, displayName ?? username]))
+      throw new ChatError('commonPassword', { message: nameAsPassword })
     await rates.take(rules.register, address)
     const hash = async () => {
       // It costs no hash, and who looks for a free name is not to be locked out.
@@ -39,6 +41,17 @@ export const register =
     })
     return openSession(ports, user)
   }
+
+const nameAsPassword = 'This password is the name, or the name with digits; choose another.'
+
+/** A name is what a guesser tries first, and next the name with digits and signs. */
+const isNameOf = (password: string, names: string[]): boolean => {
+  const plain = (text: string) => text.normalize('NFKC').toLowerCase()
+  const letters = (text: string) => plain(text).replace(/[^\p{L}\p{M}]/gu, '')
+  return names.some(
+    (name) => plain(name) === plain(password) || (letters(name) !== '' && letters(name) === letters(password)),
+  )
+}
 
 /** Wrong name and wrong password are told apart neither by the answer nor by the time that it takes. */
 export const login =
