@@ -14,6 +14,7 @@ import { createRateLimiter, defaultRules, noLimits } from './domain/rates.ts'
 import { createCallsInFlight } from './http/calls-in-flight.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { serveHealth } from './http/health.ts'
+import { createHostGate } from './http/hosts.ts'
 import { createOriginGate } from './http/origins.ts'
 import { servePages } from './http/pages.ts'
 import { serveParleyPanel } from './http/parley-panel.ts'
@@ -115,7 +116,9 @@ export const startApp = async (
 
     let draining = false
     const clientAddress = createClientAddress(config.trustedProxies)
-    const server = createHttpServer({ log, ...config })
+    const origins = [...config.allowedOrigins, ...(config.publicUrl === null ? [] : [config.publicUrl])]
+    const isOurs = createHostGate(origins)
+    const server = createHttpServer({ log, allowedOrigins: origins, trustedProxies: config.trustedProxies, isOurs })
     opened.defer(() => closeHttp(server))
     const limits = { ...socketDefaults, ...socketLimits }
     const takesConnections = () => !draining && socket.stats().connections < limits.sockets
@@ -132,7 +135,8 @@ export const startApp = async (
       path: '/trpc',
       createContext: createSocketContext(chat),
       limits,
-      allowOrigin: createOriginGate(config.allowedOrigins, () => server.server.address() as AddressInfo | null),
+      allowHost: isOurs,
+      allowOrigin: createOriginGate(origins, () => server.server.address() as AddressInfo | null),
       clientAddress,
       onError: ({ error, path }) => logUnforeseen(log, error, path),
       log,

@@ -54,6 +54,7 @@ const Environment = z.object({
   DATA_DIR: z.string().default('./data'),
   MONGODB_URI: MongodbUri.optional(),
   REDIS_URL: RedisUrl.optional(),
+  PUBLIC_URL: Origin.optional(),
   ALLOWED_ORIGINS: list.pipe(z.array(Origin)).default([]),
   TRUSTED_PROXIES: list.pipe(z.array(Network)).default([]),
   RATE_LIMITS: z.enum(['on', 'off']).default('on'),
@@ -71,6 +72,8 @@ export interface Config {
   mongodbUri: string | null
   /** Joins this node with the others; null: it is alone. It may hold a password. */
   redisUrl: string | null
+  /** Where people reach this server; null: at an address, or as `localhost`. */
+  publicUrl: string | null
   /** Origins of pages that may call, besides the server's own. */
   allowedOrigins: string[]
   /** Addresses or subnets whose `X-Forwarded-For` is believed. */
@@ -101,6 +104,7 @@ export const readConfig = (environment: Record<string, string | undefined>): Con
     dataDirectory: data.DATA_DIR,
     mongodbUri: data.MONGODB_URI ?? null,
     redisUrl: data.REDIS_URL ?? null,
+    publicUrl: data.PUBLIC_URL ?? null,
     allowedOrigins: data.ALLOWED_ORIGINS,
     trustedProxies: data.TRUSTED_PROXIES,
     rateLimits: data.RATE_LIMITS === 'on',

@@ -11,6 +11,6 @@ export const servePanelDocument = (
   let made: Promise<string> | undefined
   server.get(path, { exposeHeadRoute: true }, async (req, reply) => {
     made ??= describe().then((document) => JSON.stringify(document))
-    return sendUnlessKnown(req, reply.header('x-content-type-options', 'nosniff'), await made)
+    return sendUnlessKnown(req, reply, await made)
   })
 }

@@ -4,10 +4,12 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { maxFrameBytes } from '../contract/protocol.ts'
 import type { Log } from '../domain/ports.ts'
 import { explain, type HttpError, httpError } from './explain.ts'
+import { type HostGate, hostnameOf } from './hosts.ts'
 import { boundConnections } from './plain-connections.ts'
 import { refuseAsProblem } from './rest/refuse.ts'
 import { refuseAsTrpc } from './trpc-errors.ts'
 import { upgradeOptions } from './upgrades.ts'
+import { refuseIllFormed } from './well-formed.ts'
 
 /** Room for the names of a batch of calls in one path. */
 const maxParamLength = 2_000
@@ -16,9 +18,10 @@ export interface HttpOptions {
   log: Log
   allowedOrigins: string[]
   trustedProxies: string[]
+  isOurs: HostGate
 }
 
-export const createHttpServer = ({ log, allowedOrigins, trustedProxies }: HttpOptions): FastifyInstance => {
+export const createHttpServer = ({ log, allowedOrigins, trustedProxies, isOurs }: HttpOptions): FastifyInstance => {
   const refuse = (thrown: unknown, req: FastifyRequest, reply: FastifyReply) => {
     if (isBelow('/api', req.url)) return refuseAsProblem(log, thrown, req, reply)
     if (isBelow('/trpc', req.url)) return refuseAsTrpc(log, thrown, req, reply)
@@ -44,7 +47,11 @@ export const createHttpServer = ({ log, allowedOrigins, trustedProxies }: HttpOp
     exposedHeaders: ['ETag', 'Link', 'Retry-After'],
     maxAge: 600,
   })
-  server.addHook('onRequest', async ({ raw }) => refuseBadHost(raw))
+  server.addHook('onRequest', async ({ raw, url }, reply) => {
+    setHeaders(url, reply)
+    refuseBadHost(raw, isOurs)
+  })
+  refuseIllFormed(server)
   server.setErrorHandler<HttpError>(refuse)
   server.setNotFoundHandler((req) => {
     throw httpError(404, `There is nothing at ${req.method} ${req.url.split('?')[0]}`)
@@ -56,6 +63,18 @@ export const createHttpServer = ({ log, allowedOrigins, trustedProxies }: HttpOp
 const isBelow = (path: string, url: string): boolean => new RegExp(`^${path}(?:[/?]|$)`).test(url)
 
 /** It becomes part of an address in what reads the request. */
-const refuseBadHost = ({ headers }: IncomingMessage): void => {
-  if (!URL.canParse(`http://${headers.host ?? 'none'}`)) throw httpError(400, 'The Host header names no host.')
+const refuseBadHost = ({ headers, url }: IncomingMessage, isOurs: HostGate): void => {
+  const name = hostnameOf(headers.host ?? 'none')
+  if (name === null) throw httpError(400, 'The Host header names no host.')
+  // Whoever looks after servers may call this one by any name; what it hears is no secret.
+  if (!isOurs({ headers }) && !/^\/(?:healthz|readyz)$/.test(url ?? '')) throw httpError(421, notOurs(name))
+}
+
+const notOurs = (name: string): string =>
+  `This server is not known as ${name}. If people reach it by that name, set PUBLIC_URL to it, such as https://${name}.`
+
+/** What an answer says is what it is; and what stands in an answer to a call is kept nowhere. */
+const setHeaders = (url: string, reply: FastifyReply): void => {
+  reply.header('x-content-type-options', 'nosniff')
+  if (isBelow('/trpc', url)) reply.header('cache-control', 'no-store')
 }

@@ -77,8 +77,8 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
         const message = parseJson(text, limits.maxJsonDepth)
         if (!isObject(message)) throw new Error('Not an object')
         void ask(createContext, parseConnectionParamsFromUnknown(message.data))
-      } catch (cause) {
-        reject(new TRPCError({ code: 'PARSE_ERROR', message: 'Malformed connectionParams message', cause }))
+      } catch {
+        reject(new TRPCError({ code: 'PARSE_ERROR', message: 'Invalid connection params shape' }))
       }
       return true
     },

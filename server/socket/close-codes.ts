@@ -8,8 +8,8 @@ import { sessionEndedCode } from '../contract/protocol.ts'
  * | 1000 | the client closed without a code | nothing |
  * | 1001 | the server is disposed of at once | reconnect |
  * | 1002 | malformed WebSocket frame (sent by `ws`) | mend the client |
- * | 1007 | text that is not UTF-8 (sent by `ws`) | mend the client |
- * | 1008 | too many entries in a batch, frames or fragments | mend the client |
+ * | 1007 | what is not UTF-8 | mend the client |
+ * | 1008 | too many entries in a batch, frames or fragments; malformed `connectionParams` | mend the client |
  * | 1009 | message over `maxFrameBytes` (sent by `ws`) | send less |
  * | 1011 | `createContext` failed for a reason of the server | reconnect, backing off |
  * | 1012 | the server drains | reconnect, at another node |
@@ -22,6 +22,7 @@ import { sessionEndedCode } from '../contract/protocol.ts'
 export const closeCodes = {
   normal: 1000,
   goingAway: 1001,
+  notUtf8: 1007,
   policyViolation: 1008,
   internalError: 1011,
   restarting: 1012,

@@ -117,6 +117,8 @@ export const createConnection = (
     for (const call of calls.clear()) answers.refuse(call, error)
     subscriptions.drop()
     inbox.readOn()
+    // The client's fault, who would do it again: it is told so at once.
+    if (error.code === 'PARSE_ERROR') close(closeCodes.policyViolation, error.message)
   }
   const admission = createAdmission({
     limits,
@@ -149,9 +151,10 @@ export const createConnection = (
   })
   const deadlines = createDeadlines({ limits, ws, socket, admission, answers, calls, inbox, closing })
 
-  readFrames(socket, ws, limits.maxFrameBytes, (text) => {
+  const onText = (text: string) => {
     if (!closing.isOver) inbox.receive(text)
-  })
+  }
+  readFrames(socket, ws, limits.maxFrameBytes, onText, () => close(closeCodes.notUtf8, 'not UTF-8'))
   ws.on('error', ignoreError)
 
   const served: ServerConnection = {

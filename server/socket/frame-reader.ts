@@ -27,8 +27,15 @@ const nothing = Buffer.alloc(0)
  * as it should be) the listener is back on the socket for good, and nothing is read here any more.
  *
  * @param maxBytes the `maxPayload` of `ws`
+ * @param onIllFormed called for a binary frame that is not UTF-8; for a text `ws` closes by itself
  */
-export const readFrames = (socket: Duplex, ws: WebSocket, maxBytes: number, onText: (text: string) => void): void => {
+export const readFrames = (
+  socket: Duplex,
+  ws: WebSocket,
+  maxBytes: number,
+  onText: (text: string) => void,
+  onIllFormed: () => void,
+): void => {
   const listeners = socket.listeners('data') as OnData[]
   let isReading = true
   /** Bytes still to come of a frame that `ws` is to read. */
@@ -93,7 +100,8 @@ export const readFrames = (socket: Duplex, ws: WebSocket, maxBytes: number, onTe
 
   ws.on('message', (data: Buffer) => {
     isTextDue = false
-    onText(data.toString())
+    if (isUtf8(data)) onText(data.toString())
+    else onIllFormed()
   })
   for (const listener of listeners) socket.off('data', listener)
   socket.on('data', read)

@@ -29,6 +29,8 @@ export interface SocketOptions<Router extends AnyRouter> {
   /** The only path served, to the letter: '/trpc'. */
   path: string
   limits?: Partial<SocketLimits>
+  /** Whether the request's `Host` names this server. */
+  allowHost(req: IncomingMessage): boolean
   /** Decides by the request's headers whether a page of that origin may connect. */
   allowOrigin(req: IncomingMessage): boolean
   /** By which sockets are counted; behind a proxy, what its headers say. */
@@ -107,6 +109,7 @@ export const createSocketServer = <Router extends AnyRouter>(options: SocketOpti
     if (path !== options.path) return 404
     if (req.method !== 'GET') return 405
     if (draining || connections.isFull()) return 503
+    if (!options.allowHost(req)) return 421
     if (!options.allowOrigin(req)) return 403
     if (connections.isFullFor(address)) return 429
     return undefined

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { Duplex } from 'node:stream'
 import fc from 'fast-check'
@@ -45,8 +46,9 @@ const connection = (withReader: boolean, maxPayload = maxText) => {
     if (text === 'close me') ws.close(1000, 'as you wish')
     if (text === 'pause me') ws.pause()
   }
-  if (withReader) readFrames(socket, ws, maxPayload, onText)
-  else ws.on('message', (data: Buffer) => onText(data.toString()))
+  const onIllFormed = () => ws.close(1007)
+  if (withReader) readFrames(socket, ws, maxPayload, onText, onIllFormed)
+  else ws.on('message', (data: Buffer) => (isUtf8(data) ? onText(data.toString()) : onIllFormed()))
   ws.on('ping', (data) => told.push(`ping ${data}`))
   ws.on('pong', (data) => told.push(`pong ${data}`))
   ws.on('error', (error: NodeJS.ErrnoException) => told.push(`error ${error.code}`))

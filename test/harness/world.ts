@@ -54,6 +54,7 @@ export const startWorld = async (worldOptions: WorldOptions = {}): Promise<World
     dataDirectory: directory.path,
     mongodbUri: null,
     redisUrl: null,
+    publicUrl: null,
     allowedOrigins: [],
     trustedProxies: [],
     rateLimits: false,

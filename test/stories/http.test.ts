@@ -150,7 +150,7 @@ test('[P10] a form, which no procedure takes, is refused before it is read', asy
   await using world = await startWorld()
   const { hostname, port } = new URL(world.url)
   const stranger = connect(Number(port), hostname)
-  const head = 'POST /trpc/register HTTP/1.1\r\nHost: parley\r\nContent-Type: multipart/form-data; boundary=x\r\n'
+  const head = 'POST /trpc/register HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=x\r\n'
   stranger.write(`${head}Content-Length: 1000000000\r\n\r\n--x\r\n`)
   const [answer] = await once(stranger, 'data')
   expect(String(answer)).toMatch(/^HTTP\/1.1 415 /)

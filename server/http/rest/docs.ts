@@ -35,7 +35,7 @@ const files: Record<string, () => StaticFile> = {
 export const serveDocs = (api: FastifyInstance): string[] => {
   for (const [path, file] of Object.entries(files)) {
     api.get(path, { exposeHeadRoute: true }, async (req, reply) => {
-      reply.header('content-security-policy', contentSecurityPolicy).header('x-content-type-options', 'nosniff')
+      reply.header('content-security-policy', contentSecurityPolicy)
       return sendStaticFile(req, reply, file(), 'private, no-cache')
     })
   }
