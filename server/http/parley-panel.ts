@@ -56,15 +56,15 @@ const options: PanelOptions = {
         sendMessage:
           'npx parley send --url {{url}}{{? --client-message-id={{input.clientMessageId}}?}} -- {{input.to}} {{input.text}}',
         editMessage:
-          'npx parley edit --url {{url}} --revision {{input.revision}} -- {{input.messageId}} {{input.text}}',
+          'npx parley edit --url {{url}} --revision={{input.revision}} -- {{input.messageId}} {{input.text}}',
         deleteMessage: 'npx parley delete --url {{url}} -- {{input.messageId}}',
         messageVersions: 'npx parley versions --url {{url}} -- {{input.messageId}}',
         markRead: 'npx parley mark-read --url {{url}} -- {{input.messageId}}',
         history:
-          'npx parley history --url {{url}}{{? --limit {{input.limit}}?}}{{? --before {{input.before}}?}}' +
-          '{{? --after {{input.after}}?}} -- {{input.conversation}}',
-        conversations: 'npx parley conversations --url {{url}}{{? --limit {{input.limit}}?}}',
-        onlineUsers: 'npx parley online --url {{url}}{{? --limit {{input.limit}}?}}',
+          'npx parley history --url {{url}}{{? --limit={{input.limit}}?}}{{? --before={{input.before}}?}}' +
+          '{{? --after={{input.after}}?}} -- {{input.conversation}}',
+        conversations: 'npx parley conversations --url {{url}}{{? --limit={{input.limit}}?}}',
+        onlineUsers: 'npx parley online --url {{url}}{{? --limit={{input.limit}}?}}',
         onMessage: 'npx parley listen --url {{url}}',
       },
     },

@@ -89,7 +89,7 @@ browserTest('what is copied runs as it is and does the same: with the SDK, tRPC,
   await ada.choose('editMessage')
   await ada.fill({ messageId: 'dm:ada:ada:1', text, revision: '1' })
   const edit = await copied(page, 'parley')
-  expect(edit).toMatch(/^npx parley edit --url \S+ --revision 1 -- dm:ada:ada:1 /)
+  expect(edit).toMatch(/^npx parley edit --url \S+ --revision=1 -- dm:ada:ada:1 /)
   await ada.fill({ text: '-- with a dash' })
   expect(JSON.parse(await inNode(await copied(page, 'SDK'), environment))).toMatchObject({ revision: 2 })
   await ada.fill({ revision: '2', text })

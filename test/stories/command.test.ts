@@ -3,7 +3,9 @@ import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
+import { createOutput } from '../../client-sdk/src/command/output.ts'
 import { openShell } from '../harness/command.ts'
 import { password, startWorld } from '../harness/world.ts'
 
@@ -314,6 +316,52 @@ describe.concurrent('parley listen', () => {
       environment: { PARLEY_TOKEN: ada.token },
     })
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  })
+})
+
+describe('what would steer a terminal is printed as \\u and four digits', () => {
+  test.each([
+    ['C0', 0x00, 0x1f],
+    ['DEL and C1', 0x7f, 0x9f],
+    ['the Arabic letter mark', 0x61c, 0x61c],
+    ['marks of direction', 0x200e, 0x200f],
+    ['separators of lines and paragraphs', 0x2028, 0x2029],
+    ['embeddings and overrides', 0x202a, 0x202e],
+    ['isolates', 0x2066, 0x2069],
+  ])('%s', async (_, first, last) => {
+    for (let code = first; code <= last; code++) {
+      const text = `a${String.fromCharCode(code)}ü 🦜 \\`
+      const plain = `a\\u${code.toString(16).padStart(4, '0')}ü 🦜 \\`
+      const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+      const output = createOutput(stdout, stderr)
+      await output.print({ [text]: text })
+      output.notice(text)
+      output.error(new Error(text))
+      expect(String(stderr.read())).toBe(`parley: ${plain}\nparley: ${plain}\n`)
+      output.writeErrorsAsJson()
+      output.notice(text)
+      for (const [line, value] of [
+        [String(stdout.read()), { [text]: text }],
+        [String(stderr.read()), { notice: text }],
+      ] as const) {
+        expect(line).toMatch(/^[^\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]+\n$/u)
+        expect(JSON.parse(line)).toEqual(value)
+      }
+    }
+  })
+
+  test('in a message that somebody sent, and in what was typed', async () => {
+    await using world = await startWorld()
+    await using shell = await openShell(world.url)
+    const [ada] = await world.people('ada', 'bob')
+    const call = { environment: { PARLEY_TOKEN: ada.token } }
+    const text = 'a\u001b[2J\u009b31m\u202eb'
+    await ada.send('bob', text)
+    const { stdout } = await shell.run(['history', 'bob'], call)
+    expect(stdout).toContain(String.raw`"a\u001b[2J\u009b31m\u202eb"`)
+    expect(textsOf([JSON.parse(stdout)])).toEqual([text])
+    const { stderr } = await shell.run(['me', '--\u202eloud'], call)
+    expect(stderr).toContain(String.raw`'--\u202eloud'`)
   })
 })
 

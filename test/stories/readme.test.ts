@@ -66,7 +66,7 @@ test('both READMEs and the pages run from one end to the other on one server wit
   take(await inShell(curls.replace('http://127.0.0.1:3000', world.url)))
   // `listen` goes on until it is stopped, and `jq` is not everywhere.
   const ending = commands.split('\n').filter((line) => !line.includes(' listen '))
-  take(await inShell(ending.join('\n').replaceAll('npx parley', command).replaceAll(' | jq -r .text', '')))
+  take(await inShell(ending.join('\n').replaceAll('npx parley', command).replaceAll(' | jq -a .text', '')))
 
   const others = (await documents()).filter((path) => path !== 'README.md')
   for (const path of others) {

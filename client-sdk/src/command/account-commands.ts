@@ -86,7 +86,7 @@ export const profile: Command = {
   },
   help: `Everybody who shares a conversation with you is told. Your user id stays what it is. Prints the user as it is then: userId,
 displayName, createdAt.`,
-  examples: ['parley profile --display-name "Ada L."', 'parley profile | jq -r .displayName'],
+  examples: ['parley profile --display-name "Ada L."', 'parley profile | jq -a .displayName'],
   async run(call) {
     const displayName = text(call.values, 'display-name')
     await withSession(call, async (client) =>

@@ -40,6 +40,9 @@ ${table(Object.entries(commands).map(([name, command]) => [[name, ...command.wor
 
 parley COMMAND --help tells more of each, with examples.
 
+What others write may hold characters that steer a terminal. This command prints them as \\u001b, and so does jq -a. jq -r
+prints them as they are: it is for ids, which are plain ASCII.
+
 Options:
 ${table(optionRows({ ...commonOptions, version: { help: 'print the version' } }))}
 
@@ -54,7 +57,7 @@ Examples:
   parley register ada                     # asks for a password, and keeps the session
   parley send bob "Hello, Bob"
   parley edit dm:ada:bob:7 "Hello, dear Bob"
-  parley history bob | jq -r .text
+  parley history bob | jq -a .text
   parley listen --messages --cursor ada.cursor
   parley send bob "Done" --json-errors 2> error.json || jq .retryAfterMs error.json
 

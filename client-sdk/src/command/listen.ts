@@ -32,9 +32,9 @@ those conversations is read from their history by itself.
 
 It ends with 0 on SIGINT, SIGTERM and when nobody reads its output any more, and with 3 when the session has ended.`,
   examples: [
-    `parley listen --messages --cursor ~/.ada.cursor | while read -r line; do jq -r .text <<< "$line"; done`,
-    'parley listen --messages --count 1 | jq -r .text',
-    `parley listen | jq -c 'select(.type == "messageChanged") | .message'`,
+    `parley listen --messages --cursor ~/.ada.cursor | while read -r line; do jq -a .text <<< "$line"; done`,
+    'parley listen --messages --count 1 | jq -a .text',
+    `parley listen | jq -ac 'select(.type == "messageChanged") | .message'`,
   ],
   async run(call) {
     const { values, output } = call

@@ -93,7 +93,7 @@ export const versions: Command = {
   options: {},
   help: `Prints each text as a line of JSON (revision, text, since), the first one first, the present one last; of the former ones
 the newest 50. A message that was deleted has none.`,
-  examples: ['parley versions dm:ada:bob:7 | jq -r \'"\\(.since) \\(.text)"\''],
+  examples: ["parley versions dm:ada:bob:7 | jq -ac '[.since, .text]'"],
   async run(call) {
     const [messageId = ''] = call.words
     await withSession(call, async (client) => {
@@ -113,10 +113,7 @@ export const history: Command = {
   help: `CONVERSATION is a user id or the id of a conversation. Prints the newest messages, each as a line of JSON, the oldest
 first. Messages are numbered 1, 2, 3 ... in each conversation (seq): for the page before, pass the first line's seq as
 --before. One that was edited has editedAt and its latest text; one that was deleted has deletedAt and none.`,
-  examples: [
-    `parley history bob | jq -r '"\\(.sentAt) \\(.sender): \\(.text)"'`,
-    'parley history bob --after 0 --limit 100',
-  ],
+  examples: [`parley history bob | jq -ac '[.sentAt, .sender, .text]'`, 'parley history bob --after 0 --limit 100'],
   async run(call) {
     const [conversation = ''] = call.words
     const places = Object.entries({

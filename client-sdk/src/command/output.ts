@@ -9,7 +9,18 @@ export class OutputClosed extends Error {
 
 export type Output = ReturnType<typeof createOutput>
 
-/** JSON for programs on stdout, words for people on stderr. */
+/**
+ * What moves a terminal's cursor or makes it show something else than was written, as `\u001b`: control characters
+ * (C0, DEL, C1), what turns the direction of writing around, and separators of lines and paragraphs. In JSON this changes
+ * nothing for whoever parses it, as these stand in texts alone.
+ */
+const escaped = (line: string): string =>
+  line.replace(
+    /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
+/** JSON for programs on stdout, words for people on stderr. What others wrote may stand in both. */
 export const createOutput = (stdout: Writable, stderr: Writable) => {
   // Each write tells its own error; without listeners it would end the process as well.
   for (const stream of [stdout, stderr]) stream.on('error', () => {})
@@ -22,13 +33,14 @@ export const createOutput = (stdout: Writable, stderr: Writable) => {
         else reject((error as NodeJS.ErrnoException).code === 'EPIPE' ? new OutputClosed() : error)
       })
     })
-  const say = (words: string, json: object) => stderr.write(errorsAreJson ? `${JSON.stringify(json)}\n` : `${words}\n`)
+  const lineOf = (text: string) => `${escaped(text)}\n`
+  const say = (words: string, json: object) => stderr.write(lineOf(errorsAreJson ? JSON.stringify(json) : words))
 
   return {
-    /** @throws OutputClosed */
+    /** Words of this program's own, line breaks and all. @throws OutputClosed */
     write,
     /** One line, handed to the system when this returns. @throws OutputClosed */
-    print: (value: object) => write(`${JSON.stringify(value)}\n`),
+    print: (value: object) => write(lineOf(JSON.stringify(value))),
     /** From here on stderr has JSON lines only. */
     writeErrorsAsJson() {
       errorsAreJson = true

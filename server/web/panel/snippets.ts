@@ -1,6 +1,7 @@
 import type { PanelDocument, ProcedureDescription, SnippetTemplates } from '../../panel/document.ts'
 import { richValue, Secret, withSecretsNamed } from './form/values.ts'
 import { isObject, own, valueAt } from './json.ts'
+import { fillParts, parseTemplate, placeNames, type TemplatePart } from './template.ts'
 import { type Transformer, transformers } from './wire/transformer.ts'
 
 export interface Snippet {
@@ -23,8 +24,17 @@ export interface WrittenCall {
 const isName = (text: string): boolean => /^[A-Za-z_$][\w$]*$/.test(text)
 const variableOf = ({ name }: Secret): string => name.replace(/\W+/g, '_').toUpperCase()
 
-const quoted = (text: string): string =>
-  `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
+/** JSON without any control character: where one is pasted, a terminal may take it for a key, such as backspace. */
+const asJson = (value: unknown): string =>
+  JSON.stringify(value).replace(/\p{Cc}/gu, (control) => `\\u00${control.charCodeAt(0).toString(16)}`)
+
+const quoted = (text: string): string => `'${asJson(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
+
+/** `__proto__` would set the prototype, quoted or not. */
+const asJavaScriptName = (name: string): string => {
+  if (name === '__proto__') return "['__proto__']"
+  return isName(name) ? name : quoted(name)
+}
 
 /** A value as JavaScript, as somebody would write it: names without quotes, dates as dates, long ones over several lines. */
 export const asJavaScript = (value: unknown, indent = ''): string => {
@@ -35,9 +45,7 @@ export const asJavaScript = (value: unknown, indent = ''): string => {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined'
   const parts = Array.isArray(value)
     ? value.map((item) => asJavaScript(item, `${indent}  `))
-    : Object.entries(value).map(
-        ([name, item]) => `${isName(name) ? name : quoted(name)}: ${asJavaScript(item, `${indent}  `)}`,
-      )
+    : Object.entries(value).map(([name, item]) => `${asJavaScriptName(name)}: ${asJavaScript(item, `${indent}  `)}`)
   const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}']
   if (parts.length === 0) return open + close
   const line = parts.join(', ')
@@ -46,31 +54,53 @@ export const asJavaScript = (value: unknown, indent = ''): string => {
   return `${open}\n${parts.map((part) => `${indent}  ${part},\n`).join('')}${indent}${close}`
 }
 
+/** Between single quotes, where a shell reads nothing but their end. */
+const shellQuoted = (text: string): string =>
+  `'${text.replaceAll("'", "'\\''").replace(/[^\P{Cc}\n]/gu, (control) => `'"$(printf '${octalBytes(control)}')"'`)}'`
+
+/** How `printf` writes a control character, which must not be pasted as it is: see `asJson`. */
+const octalBytes = (control: string): string => {
+  if (control === '\0') throw new Error('no word of a shell holds U+0000')
+  return Array.from(new TextEncoder().encode(control), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
+}
+
 /** One word of a shell, whatever is in it. A secret is the variable of its name. */
 export const asShellWord = (value: unknown): string => {
   if (value instanceof Secret) return `"$${variableOf(value)}"`
-  const text = typeof value === 'string' ? value : value instanceof Date ? value.toISOString() : JSON.stringify(value)
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+  const text = typeof value === 'string' ? value : value instanceof Date ? value.toISOString() : asJson(value)
+  return /^[\w@%+:,./-][\w@%+=:,./-]*$/.test(text) ? text : shellQuoted(text)
 }
 
 /** An input as a word of a shell, as it travels, with the variables of its secrets between the quotes. */
 const asShellJson = (value: unknown, transformer: Transformer): string => {
   const secrets: Secret[] = []
-  // A text of its own in the place of each, as JSON and transformers know no secrets.
-  const mark = crypto.randomUUID()
-  const marked = (at: unknown): unknown => {
-    if (at instanceof Secret) return `${mark}${secrets.push(at) - 1}.`
-    if (Array.isArray(at)) return at.map(marked)
+  const withMarks = (at: unknown, mark: string): unknown => {
+    if (at instanceof Secret) {
+      secrets.push(at)
+      return mark
+    }
+    if (Array.isArray(at)) return at.map((inner) => withMarks(inner, mark))
     if (!isObject(at) || at instanceof Date) return at
-    return Object.fromEntries(Object.entries(at).map(([key, inner]) => [key, marked(inner)]))
+    return Object.fromEntries(Object.entries(at).map(([key, inner]) => [key, withMarks(inner, mark)]))
   }
-  const text = JSON.stringify(transformer.write(marked(value))).replaceAll("'", "'\\''")
-  return secrets.reduce((word, secret, i) => word.replace(`${mark}${i}.`, `'${asShellWord(secret)}'`), `'${text}'`)
+  const jsonWith = (mark: string): string => {
+    secrets.length = 0
+    return asJson(transformer.write(withMarks(value, mark)))
+  }
+  // JSON and transformers know no secrets, so a text that stands nowhere else holds the place of each.
+  const others = jsonWith('')
+  let mark = 'secret'
+  while (others.includes(mark)) mark += '_'
+  const [first = '', ...rest] = jsonWith(mark).split(mark).map(shellQuoted)
+  return first + rest.map((text, i) => asShellWord(secrets[i]) + text).join('')
 }
 
 /** See `SnippetTemplates`. */
 export const fillTemplate = (template: string, language: SnippetTemplates['language'], call: WrittenCall): string => {
   const input = namedInput(call)
+  const parts = parseTemplate(template)
+  const unnamed = unnamedIn(parts, input)
+  if (unnamed.length > 0) throw new Error(`there is no place for ${unnamed.join(', ')}`)
   const write = language === 'js' ? (value: unknown) => asJavaScript(value) : asShellWord
   const partOf = (name: string): unknown => {
     if (name === 'url') return call.origin
@@ -78,29 +108,24 @@ export const fillTemplate = (template: string, language: SnippetTemplates['langu
     if (name === 'token') return call.hasToken ? new Secret('token') : null
     return valueAt({ input }, name.split('.'))
   }
-  const unnamed = unnamedIn(template, input)
-  if (unnamed.length > 0) throw new Error(`there is no place for ${unnamed.join(', ')}`)
-  const fill = (text: string): string | null => {
-    let isWhole = true
-    const filled = text.replace(/\{\{([\w.]+)\}\}/g, (_, name: string) => {
-      if (name === 'procedure') return call.procedure.path
-      if (name === 'input' && input === undefined) return ''
-      const value = partOf(name)
-      if (value === undefined || value === null || value === '') isWhole = false
-      return write(value ?? '')
-    })
-    return isWhole ? filled : null
+  const textOf = (name: string): string | null => {
+    if (name === 'procedure') return call.procedure.path
+    if (name === 'input' && input === undefined) return ''
+    const value = partOf(name)
+    return value === undefined || value === null || value === '' ? null : write(value)
   }
-  const withoutGaps = template.replace(/\{\{\?(.*?)\?\}\}/gs, (_, part: string) => fill(part) ?? '')
-  return withoutGaps.replace(/\{\{[\w.]+\}\}/g, (place) => fill(place) ?? write(''))
+  return fillParts(parts, textOf, write(''))
 }
 
 /** The parts of an input that a template of parts has no place for; what is secret is asked for by whatever runs it. */
-const unnamedIn = (template: string, input: unknown): string[] => {
-  if (!template.includes('{{input.') || template.includes('{{input}}') || !isObject(input)) return []
-  return Object.entries(input).flatMap(([name, value]) =>
-    value === undefined || value instanceof Secret || template.includes(`{{input.${name}}}`) ? [] : [name],
-  )
+const unnamedIn = (parts: TemplatePart[], input: unknown): string[] => {
+  const places = placeNames(parts)
+  if (places.includes('input') || !places.some((name) => name.startsWith('input.')) || !isObject(input)) return []
+  return Object.entries(input).flatMap(([name, value]) => {
+    if (value === undefined || value instanceof Secret || places.includes(`input.${name}`)) return []
+    // What stands in the place of the code is copied like code, and so must not be any.
+    return [isName(name) ? name : 'what has an unusual name']
+  })
 }
 
 /** As it travels, but for its secrets. */
@@ -145,7 +170,7 @@ const withToken = (templates: Record<string, string>): string => {
       template === '{{token}}'
         ? 'process.env.TOKEN'
         : `\`${template.replaceAll('{{token}}', `\${process.env.TOKEN}`)}\``
-    return `${isName(name) ? name : quoted(name)}: ${value}`
+    return `${asJavaScriptName(name)}: ${value}`
   })
   return `{ ${parts.join(', ')} }`
 }
