@@ -1,3 +1,5 @@
+import { Fragment } from 'react'
+
 /** Addresses in a text become links, all else stays text. Of the schemes only these: no other is safe to follow. */
 const address = /(?:https?:\/\/|\bwww\.)[^\s<>"']+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+/gi
 /** At its end a sentence's own signs are not part of an address. */
@@ -19,11 +21,21 @@ export const RichText = ({ text }: { text: string }) => {
       part
     ) : (
       // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text keep their places
-      <a key={i} href={part.href} target="_blank" rel="noopener noreferrer">
-        {part.words}
-      </a>
+      <Fragment key={i}>
+        <a href={part.href} target="_blank" rel="noopener noreferrer">
+          {part.words}
+        </a>
+        <Whither {...part} />
+      </Fragment>
     ),
   )
+}
+
+/** Where a link leads, if its words do not say so to everybody. */
+const Whither = ({ words, href }: { words: string; href: string }) => {
+  const { hostname, username, password, protocol } = new URL(href)
+  const looksAsItIs = username + password === '' && words.toLowerCase().includes(hostname)
+  return protocol === 'mailto:' || looksAsItIs ? null : <span className="whither"> ({hostname})</span>
 }
 
 const hrefOf = (words: string): string => {
