@@ -10,7 +10,7 @@ import type { Config } from './config.ts'
 import { createDisposables } from './disposables.ts'
 import { createChat } from './domain/chat.ts'
 import type { Clock, Log, Ports, Store } from './domain/ports.ts'
-import { createRateLimiter, defaultRules, noLimits } from './domain/rates.ts'
+import { createRateLimiter, defaultRules, noLimits, perDay } from './domain/rates.ts'
 import { createCallsInFlight } from './http/calls-in-flight.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { serveHealth } from './http/health.ts'
@@ -105,6 +105,7 @@ export const startApp = async (
       rules: {
         ...defaultRules,
         register: { ...defaultRules.register, ...perHour(config.registrationsPerHour) },
+        storage: perDay(config.storagePerUser * 1024 * 1024),
       },
       editWindowMs: config.editWindowMinutes === null ? Number.POSITIVE_INFINITY : config.editWindowMinutes * 60_000,
       clock,

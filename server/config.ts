@@ -59,6 +59,7 @@ const Environment = z.object({
   TRUSTED_PROXIES: list.pipe(z.array(Network)).default([]),
   RATE_LIMITS: z.enum(['on', 'off']).default('on'),
   REGISTRATIONS_PER_HOUR: z.coerce.number('a number of accounts').int().min(1).max(100_000).default(20),
+  STORAGE_PER_USER: z.coerce.number('a number of MiB').min(0.01).max(1_000_000).default(64),
   EDIT_WINDOW_MINUTES: z.coerce.number('a number of minutes, or nothing: for ever').min(0).max(5_256_000).optional(),
   LOG_LEVEL: z.enum(logLevels).default('info'),
 })
@@ -80,6 +81,8 @@ export interface Config {
   trustedProxies: string[]
   rateLimits: boolean
   registrationsPerHour: number
+  /** MiB that one user may store within a day. */
+  storagePerUser: number
   /** How long after it was sent a message may be edited; null: for ever. */
   editWindowMinutes: number | null
   logLevel: (typeof logLevels)[number]
@@ -109,6 +112,7 @@ export const readConfig = (environment: Record<string, string | undefined>): Con
     trustedProxies: data.TRUSTED_PROXIES,
     rateLimits: data.RATE_LIMITS === 'on',
     registrationsPerHour: data.REGISTRATIONS_PER_HOUR,
+    storagePerUser: data.STORAGE_PER_USER,
     editWindowMinutes: data.EDIT_WINDOW_MINUTES ?? null,
     logLevel: data.LOG_LEVEL,
   }

@@ -16,8 +16,8 @@ export const limits = {
   deviceNameMax: 100,
   pageDefault: 50,
   pageMax: 100,
-  /** All texts of a page, unless it is a single one: a link of 30 kB/s takes such a page within the SDK's time-out. */
-  pageTextMax: 64 * 1024,
+  /** All texts of a page in bytes of JSON, unless it is a single one: a link of 30 kB/s takes such a page within the SDK's time-out. */
+  pageTextMaxBytes: 64 * 1024,
   receiptsPerCall: 100,
   statusFilterMax: 500,
   statusesPerEvent: 500,

@@ -59,8 +59,12 @@ export const login =
   async ({ username, password }: Login, address: string): Promise<SignedIn> => {
     const { store, passwords, rates, rules } = ports
     const key = `${username} ${address}`
-    await rates.take(rules.loginFromAddress, address)
+    // What is refused because of the name hashes nothing, and so takes nothing from others at this address.
     await rates.take(rules.login, key)
+    await rates.take(rules.loginFromAddress, address).catch((error: unknown) => {
+      rates.giveBack(rules.login, key)
+      throw error
+    })
     const whoIsRight = async (): Promise<StoredUser | null> => {
       const user = await store.user(username)
       const isRight = await passwords.verify(user?.passwordHash ?? (await hashOfNobody(ports)), password)

@@ -18,12 +18,14 @@ import { mayRead, readableParts } from './intervals.ts'
 import { asNew, asSeenBy } from './message-view.ts'
 import { withinPage } from './page-text.ts'
 import type { MessagePlace, Ports, StoredMessage } from './ports.ts'
+import { takeStorage } from './storage-quota.ts'
 
 export const sendMessage =
   ({ store, bus, rates, rules, clock }: Ports, open: Open) =>
   async (sender: UserId, { to, text, clientMessageId }: SendMessage): Promise<Message> => {
     rates.takeNow(rules.sendMessage, sender)
     const { id, kind, members } = openToWrite(await open(sender, to))
+    takeStorage({ rates, rules }, sender, text)
     const sentAt = new Date(clock.now())
     const { message, repeated } = await store.append({
       conversationId: id,
@@ -54,6 +56,7 @@ export const editMessage =
     // An edit of an earlier revision may be a repeat, made in time: the store knows.
     const isNew = present.deletedAt === null && present.revision <= revision
     if (isNew && clock.now() - present.sentAt.getTime() > editWindowMs) throw new ChatError('editWindowOver')
+    takeStorage(ports, caller, text)
     const { message } = await store.edit({ ...place, revision, text, editedAt: new Date(clock.now()) })
     return publishChanged(ports, caller, message)
   }

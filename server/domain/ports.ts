@@ -360,9 +360,9 @@ export interface RateLimiter {
   take(rule: RateRule, key: string): Promise<void>
   /**
    * The same at once, for what happens thousands of times a second. What other nodes count is known a moment later: all of
-   * them together may let a few more pass, which are made up for.
+   * them together may let a few more pass, which are made up for. @param count how many at once
    */
-  takeNow(rule: RateRule, key: string): void
+  takeNow(rule: RateRule, key: string, count?: number): void
   /** Takes one `take` back. */
   giveBack(rule: RateRule, key: string): void
 }
@@ -381,7 +381,10 @@ export interface Ports {
   presence: Presence
   passwords: Passwords
   rates: RateLimiter
-  rules: Record<'sendMessage' | 'call' | 'updateProfile' | 'login' | 'loginFromAddress' | 'register', RateRule>
+  rules: Record<
+    'sendMessage' | 'storage' | 'call' | 'updateProfile' | 'login' | 'loginFromAddress' | 'register',
+    RateRule
+  >
   /** How long after it was sent a message may be edited; Infinity: for ever. */
   editWindowMs: number
   clock: Clock

@@ -1,8 +1,14 @@
 import { ChatError } from '../contract/index.ts'
-import type { Clock, RateLimiter, RateRule } from './ports.ts'
+import type { Clock, Ports, RateLimiter, RateRule } from './ports.ts'
+
+const dayMs = 24 * 3_600_000
+/** A day's share at once, and then as many each day. */
+export const perDay = (bytes: number): RateRule => ({ name: 'storage', burst: bytes, everyMs: dayMs / bytes })
 
 export const defaultRules = {
   sendMessage: { name: 'sendMessage', burst: 20, everyMs: 200 },
+  /** Bytes of one user within a day. */
+  storage: perDay(64 * 1024 * 1024),
   /** All else of one user, each of which reads the store: paging on as fast as answers come stays within it. */
   call: { name: 'call', burst: 200, everyMs: 10 },
   /** Each tells everybody who shares a conversation with the user. */
@@ -11,7 +17,7 @@ export const defaultRules = {
   /** Of any names, right or wrong: each costs 20 ms of a thread, so one address must not fill the queue for all. */
   loginFromAddress: { name: 'loginFromAddress', burst: 100, everyMs: 3_000 },
   register: { name: 'register', burst: 20, everyMs: 3 * 60_000 },
-} as const satisfies Record<string, RateRule>
+} satisfies Ports['rules']
 
 /** The limits of one node, which may be told what others counted. */
 export interface LocalRates extends RateLimiter {
@@ -40,9 +46,9 @@ export const createRateLimiter = (clock: Clock): LocalRates => {
     for (const [key, at] of freeAt) if (at <= now) freeAt.delete(key)
     sweepAt = Math.max(100_000, freeAt.size * 2)
   }
-  const takeNow = ({ name, burst, everyMs }: RateRule, key: string) => {
+  const takeNow = ({ name, burst, everyMs }: RateRule, key: string, count = 1) => {
     const now = readClock()
-    const next = Math.max(freeAt.get(`${name} ${key}`) ?? 0, now) + everyMs
+    const next = Math.max(freeAt.get(`${name} ${key}`) ?? 0, now) + count * everyMs
     const waitMs = next - now - burst * everyMs
     if (waitMs > 0) throw new ChatError('rateLimited', { retryAfterMs: Math.ceil(waitMs) })
     freeAt.set(`${name} ${key}`, next)

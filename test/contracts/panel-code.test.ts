@@ -245,7 +245,7 @@ test('whatever is typed, the code for it gives a shell and a program that same i
       fc.asyncProperty(calls, (generated) =>
         checkCalls(generated.map((call) => ({ ...call, document: panel, procedure }))),
       ),
-      { numRuns: isLongForm ? 200 : 5 },
+      { numRuns: isLongForm ? 25 : 5 },
     )
   }
 })

@@ -59,6 +59,7 @@ export const startWorld = async (worldOptions: WorldOptions = {}): Promise<World
     trustedProxies: [],
     rateLimits: false,
     registrationsPerHour: 20,
+    storagePerUser: 64,
     editWindowMinutes: null,
     logLevel: 'silent',
     ...overrides,

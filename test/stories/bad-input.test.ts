@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ErrorKind, OnMessage } from '../../server/contract/index.ts'
+import { perDay } from '../../server/domain/rates.ts'
 import { createTestClock } from '../harness/clock.ts'
 import { startRawClient } from '../harness/raw-client.ts'
 import { createRestClient } from '../harness/rest-client.ts'
@@ -258,6 +259,38 @@ test('limits on sending, registering and logging in say when to come back', asyn
   })
 })
 
+test('[P10] one user stores no more than her share of a day, and is told what is left of it', async () => {
+  const clock = createTestClock()
+  const storage = perDay(10_000)
+  await using world = await startWorld({
+    config: { rateLimits: true },
+    clock,
+    adapt: (ports) => ({ ...ports, rules: { ...ports.rules, storage } }),
+  })
+  const [ada, bob] = await world.people('ada', 'bob')
+  const text = 'ü'.repeat(1_500)
+  const [first] = await ada.send('bob', text, text, text)
+  for (const write of [
+    () => ada.client.sendMessage({ to: 'bob', text }),
+    () => ada.client.editMessage({ messageId: first?.id ?? '', revision: 1, text: `${text}!` }),
+  ]) {
+    await expect(write()).rejects.toMatchObject({
+      kind: 'rateLimited',
+      retryable: true,
+      retryAfterMs: expect.any(Number),
+      message: expect.stringMatching(
+        /^Of the 10000 bytes that one user may store within a day 232 are left; this takes 325[67]\.$/,
+      ),
+    })
+  }
+  // What is shorter still fits, others have shares of their own, and hers comes back.
+  await ada.send('bob', 'in short')
+  await bob.send('ada', text)
+  clock.advance(12 * 3_600_000)
+  await ada.send('bob', text)
+  expect(await bob.received(5)).toEqual([text, text, text, 'in short', text])
+})
+
 test('a clock that is set back locks nobody out', async () => {
   const clock = createTestClock()
   await using world = await startWorld({ config: { rateLimits: true }, clock })
@@ -266,6 +299,21 @@ test('a clock that is set back locks nobody out', async () => {
   clock.advance(-3_600_000)
   await ada.send('bob', 'after')
   expect(await bob.received(2)).toEqual(['before', 'after'])
+})
+
+test('[P10] who guesses at one name uses up nothing of her address: others there can log in', async () => {
+  await using world = await startWorld({ config: { rateLimits: true } })
+  await world.people('ada', 'bob')
+  const { api } = world.plain()
+  const guess = () =>
+    api.login
+      .mutate({ username: 'ada', password: 'a guess' })
+      .catch((error: { data: { kind: string } }) => error.data.kind)
+  const kinds: unknown[] = []
+  for (let i = 0; i < 150; i++) kinds.push(await guess())
+  expect(kinds.filter((kind) => kind === 'badCredentials')).toHaveLength(5)
+  expect(kinds.filter((kind) => kind === 'rateLimited')).toHaveLength(145)
+  expect((await api.login.mutate({ username: 'bob', password })).user.userId).toBe('bob')
 })
 
 test('[P10] who guesses names as well as passwords is held back, so that others can log in', async () => {

@@ -31,6 +31,26 @@ test('history goes back and forth by seq and by time, page by page', async () =>
   expect(before.messages.at(-1)?.seq ?? 0).toBe((firstAtTime?.seq ?? 0) - 1)
 })
 
+test('[P10] a page is measured as it travels, whatever its texts are made of, and none of them is skipped', async () => {
+  await using world = await startWorld()
+  const [ada, bob] = await world.people('ada', 'bob')
+  // As JSON six bytes, three, and one a character.
+  const texts = ['\u0001', '漢', 'a'].flatMap((character) => Array.from({ length: 20 }, () => character.repeat(4_000)))
+  await Promise.all(texts.map((text) => ada.client.sendMessage({ to: 'bob', text })))
+  const sizes: number[] = []
+  const seen: number[] = []
+  for (let before: number | null | undefined; before !== null; ) {
+    const page = await bob.client.history({ conversation: 'ada', limit: 100, ...(before !== undefined && { before }) })
+    sizes.push(Buffer.byteLength(JSON.stringify(page.messages.map(({ text }) => text))))
+    seen.unshift(...seqs(page))
+    before = page.nextBefore
+  }
+  expect(seen).toEqual(texts.map((_, i) => i + 1))
+  expect(Math.max(...sizes)).toBeLessThan(66_000)
+  // 16 of one byte, 5 of three, 2 of six to a page.
+  expect(sizes.length).toBeLessThanOrEqual(2 + 4 + 10 + 2)
+})
+
 test('a conversation in which nothing was said is an empty page', async () => {
   await using world = await startWorld()
   const [ada] = await world.people('ada', 'bob')

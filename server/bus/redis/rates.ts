@@ -90,15 +90,15 @@ export const createRedisRates = ({
   }
 
   return {
-    takeNow(rule, key) {
-      local.takeNow(rule, key)
+    takeNow(rule, key, taken = 1) {
+      local.takeNow(rule, key, taken)
       const id = `${rule.name} ${key}`
       const known = untold.get(id)
       if (known) {
-        known.count++
+        known.count += taken
         return
       }
-      untold.set(id, { rule, key, count: 1 })
+      untold.set(id, { rule, key, count: taken })
       if (untold.size === 1) tellSoon()
     },
 
