@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { hangMs } from './patience.ts'
 
 export const chromiumPath = [
   process.env.CHROMIUM,
@@ -47,7 +48,7 @@ const startVisit = (browser: Browser): Visit => {
 
   const openIn = async (context: BrowserContext, url: string): Promise<Page> => {
     const page = await context.newPage()
-    page.setDefaultTimeout(60_000)
+    page.setDefaultTimeout(hangMs)
     page.on('pageerror', (error) => complaints.push(`${error}`))
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text())
