@@ -117,9 +117,8 @@ export const startApp = async (
 
     let draining = false
     const clientAddress = createClientAddress(config.trustedProxies)
-    const origins = [...config.allowedOrigins, ...(config.publicUrl === null ? [] : [config.publicUrl])]
-    const isOurs = createHostGate(origins)
-    const server = createHttpServer({ log, allowedOrigins: origins, trustedProxies: config.trustedProxies, isOurs })
+    const isOurs = createHostGate(config)
+    const server = createHttpServer({ ...config, log, isOurs })
     opened.defer(() => closeHttp(server))
     const limits = { ...socketDefaults, ...socketLimits }
     const takesConnections = () => !draining && socket.stats().connections < limits.sockets
@@ -137,7 +136,7 @@ export const startApp = async (
       createContext: createSocketContext(chat),
       limits,
       allowHost: isOurs,
-      allowOrigin: createOriginGate(origins, () => server.server.address() as AddressInfo | null),
+      allowOrigin: createOriginGate(config, () => server.server.address() as AddressInfo | null),
       clientAddress,
       onError: ({ error, path }) => logUnforeseen(log, error, path),
       log,

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
+import type { KnownOrigins } from './origins.ts'
 
 /**
  * Whether a request names this server. A page of elsewhere can have its own name lead to this address (DNS rebinding), and
  * would be of the same origin to a browser. Nobody can do so with an address or with `localhost`, which name what they are;
  * other names are known from the settings, with any port.
- * @param origins where people reach it, and pages that may call it
  */
-export const createHostGate = (origins: string[]) => {
-  const names = new Set(origins.map((origin) => new URL(origin).hostname))
+export const createHostGate = ({ publicUrl, allowedOrigins }: KnownOrigins) => {
+  const names = new Set([publicUrl, ...allowedOrigins].flatMap((origin) => (origin ? [new URL(origin).hostname] : [])))
   return ({ headers }: Pick<IncomingMessage, 'headers'>): boolean => {
     const { host } = headers
     // No browser leaves it out; what looks after servers does.

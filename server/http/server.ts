@@ -5,6 +5,7 @@ import { maxFrameBytes } from '../contract/protocol.ts'
 import type { Log } from '../domain/ports.ts'
 import { explain, type HttpError, httpError } from './explain.ts'
 import { type HostGate, hostnameOf } from './hosts.ts'
+import type { KnownOrigins } from './origins.ts'
 import { boundConnections } from './plain-connections.ts'
 import { refuseAsProblem } from './rest/refuse.ts'
 import { refuseAsTrpc } from './trpc-errors.ts'
@@ -14,14 +15,19 @@ import { refuseIllFormed } from './well-formed.ts'
 /** Room for the names of a batch of calls in one path. */
 const maxParamLength = 2_000
 
-export interface HttpOptions {
+export interface HttpOptions extends KnownOrigins {
   log: Log
-  allowedOrigins: string[]
   trustedProxies: string[]
   isOurs: HostGate
 }
 
-export const createHttpServer = ({ log, allowedOrigins, trustedProxies, isOurs }: HttpOptions): FastifyInstance => {
+export const createHttpServer = ({
+  log,
+  publicUrl,
+  allowedOrigins,
+  trustedProxies,
+  isOurs,
+}: HttpOptions): FastifyInstance => {
   const refuse = (thrown: unknown, req: FastifyRequest, reply: FastifyReply) => {
     if (isBelow('/api', req.url)) return refuseAsProblem(log, thrown, req, reply)
     if (isBelow('/trpc', req.url)) return refuseAsTrpc(log, thrown, req, reply)
@@ -42,7 +48,7 @@ export const createHttpServer = ({ log, allowedOrigins, trustedProxies, isOurs }
     frameworkErrors: (error, req, reply) => void refuse(error, req, reply),
   })
   server.register(cors, {
-    origin: allowedOrigins,
+    origin: [...allowedOrigins, ...(publicUrl === null ? [] : [publicUrl])],
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
     exposedHeaders: ['ETag', 'Link', 'Retry-After'],
     maxAge: 600,
