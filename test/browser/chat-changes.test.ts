@@ -173,6 +173,8 @@ browserTest(
     await ada.start(id)
     await ada.page.getByRole('heading', { level: 2, name: 'Sam' }).waitFor()
     await ada.say('To the one with the long id')
+    // What is stored later stands higher in the list.
+    await ada.reaches('To the one with the long id', 'sent')
     await cyd.client.updateProfile({ displayName: 'Sam' })
     await cyd.send('ada', 'I am Sam too')
     await expect
