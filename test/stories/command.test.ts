@@ -319,6 +319,13 @@ describe.concurrent('parley listen', () => {
   })
 })
 
+/** All that was written, which may be read piece by piece. */
+const written = (stream: PassThrough): string => {
+  const pieces: unknown[] = []
+  for (let piece = stream.read(); piece !== null; piece = stream.read()) pieces.push(piece)
+  return pieces.join('')
+}
+
 describe('what would steer a terminal is printed as \\u and four digits', () => {
   test.each([
     ['C0', 0x00, 0x1f],
@@ -337,12 +344,12 @@ describe('what would steer a terminal is printed as \\u and four digits', () => 
       await output.print({ [text]: text })
       output.notice(text)
       output.error(new Error(text))
-      expect(String(stderr.read())).toBe(`parley: ${plain}\nparley: ${plain}\n`)
+      expect(written(stderr)).toBe(`parley: ${plain}\nparley: ${plain}\n`)
       output.writeErrorsAsJson()
       output.notice(text)
       for (const [line, value] of [
-        [String(stdout.read()), { [text]: text }],
-        [String(stderr.read()), { notice: text }],
+        [written(stdout), { [text]: text }],
+        [written(stderr), { notice: text }],
       ] as const) {
         expect(line).toMatch(/^[^\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]+\n$/u)
         expect(JSON.parse(line)).toEqual(value)
