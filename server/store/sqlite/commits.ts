@@ -112,8 +112,9 @@ export const startCommits = async (data: WriterData, log: Log) => {
      */
     async present(): Promise<Version> {
       const now = versionAt(Date.now()) - 1
-      await commitUnderWay
+      // Before the wait: what is committed during it is newer than this moment, and says nothing of the clock.
       const wasSetBack = visible > now + 2 * versionsPerMs
+      await commitUnderWay
       told = Math.max(told, wasSetBack ? visible : now)
       return told
     },
