@@ -40,7 +40,7 @@ export const createPasswords = ({ waitingMax = 200 } = {}): Passwords => {
   }
 }
 
-/** Keyboards write one character in several ways; this is the one that counts. RFC 8265 keeps to NFC, OWASP and NIST advise NFKC. */
+/** Keyboards write one character in several ways; this is the one that counts. NIST (SP 800-63B) advises NFKC. */
 const prepared = (password: string): string => password.normalize('NFKC')
 
 const tooMany = new ChatError('rateLimited', {

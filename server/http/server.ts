@@ -73,7 +73,7 @@ const refuseBadHost = ({ headers, url }: IncomingMessage, isOurs: HostGate): voi
   const name = hostnameOf(headers.host ?? 'none')
   if (name === null) throw httpError(400, 'The Host header names no host.')
   // Whoever looks after servers may call this one by any name; what it hears is no secret.
-  if (!isOurs({ headers }) && !/^\/(?:healthz|readyz)$/.test(url ?? '')) throw httpError(421, notOurs(name))
+  if (!isOurs({ headers }) && !/^\/(?:healthz|readyz)(?:\?|$)/.test(url ?? '')) throw httpError(421, notOurs(name))
 }
 
 const notOurs = (name: string): string =>

@@ -86,7 +86,7 @@ test('addresses, localhost, and the names of the settings are known, with any po
   }
   // Whoever looks after it may call it as he likes.
   expect((await askAs('parley:3000', `${world.url}/healthz`)).status).toBe(200)
-  expect((await askAs('parley:3000', `${world.url}/readyz`)).status).toBe(200)
+  expect((await askAs('parley:3000', `${world.url}/readyz?from=probe`)).status).toBe(200)
 })
 
 test('PUBLIC_URL is one of the pages that may call', async () => {
