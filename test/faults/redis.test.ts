@@ -207,7 +207,8 @@ describe.skipIf(!redisIsInstalled)('Redis fails (skipped where redis-server is n
     await world.redis.stop()
     await Promise.all([one, two].map((node) => readyOnce(node, isTroubled)))
     for (const { client } of [ada, adaAtTwo]) {
-      const numbers = Array.from({ length: 30 }, (_, i) => i)
+      // Fifteen seconds' worth beyond the burst, on whatever machine.
+      const numbers = Array.from({ length: 100 }, (_, i) => i)
       const sends = await Promise.allSettled(numbers.map((i) => client.sendMessage({ to: 'bob', text: `${i}` })))
       expect(sends.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThanOrEqual(20)
       expect(sends.filter(({ status }) => status === 'rejected').length).toBeGreaterThanOrEqual(5)
