@@ -11,6 +11,8 @@ import { createDisposables } from './disposables.ts'
 import { createChat } from './domain/chat.ts'
 import type { Clock, Log, Ports, Store } from './domain/ports.ts'
 import { createRateLimiter, defaultRules, noLimits, perDay } from './domain/rates.ts'
+import { createIntakes } from './fairness/intake.ts'
+import { createTimeShares } from './fairness/time-shares.ts'
 import { createCallsInFlight } from './http/calls-in-flight.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { serveHealth } from './http/health.ts'
@@ -118,7 +120,9 @@ export const startApp = async (
     let draining = false
     const clientAddress = createClientAddress(config.trustedProxies)
     const isOurs = createHostGate(config)
-    const server = createHttpServer({ ...config, log, isOurs })
+    const shares = config.rateLimits ? createTimeShares() : null
+    const intakes = shares && createIntakes(shares)
+    const server = createHttpServer({ ...config, log, isOurs, intakes })
     opened.defer(() => closeHttp(server))
     const limits = { ...socketDefaults, ...socketLimits }
     const takesConnections = () => !draining && socket.stats().connections < limits.sockets
@@ -138,6 +142,7 @@ export const startApp = async (
       allowHost: isOurs,
       allowOrigin: createOriginGate(config, () => server.server.address() as AddressInfo | null),
       clientAddress,
+      ...(intakes && { intakeOf: intakes.of }),
       onError: ({ error, path }) => logUnforeseen(log, error, path),
       log,
     })

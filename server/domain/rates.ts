@@ -1,4 +1,5 @@
 import { ChatError } from '../contract/index.ts'
+import { withoutStack } from '../contract/without-stack.ts'
 import type { Clock, Ports, RateLimiter, RateRule } from './ports.ts'
 
 const dayMs = 24 * 3_600_000
@@ -50,7 +51,7 @@ export const createRateLimiter = (clock: Clock): LocalRates => {
     const now = readClock()
     const next = Math.max(freeAt.get(`${name} ${key}`) ?? 0, now) + count * everyMs
     const waitMs = next - now - burst * everyMs
-    if (waitMs > 0) throw new ChatError('rateLimited', { retryAfterMs: Math.ceil(waitMs) })
+    if (waitMs > 0) throw withoutStack(() => new ChatError('rateLimited', { retryAfterMs: Math.ceil(waitMs) }))
     freeAt.set(`${name} ${key}`, next)
     forgetFree(now)
   }

@@ -3,6 +3,7 @@ import cors from '@fastify/cors'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { maxFrameBytes } from '../contract/protocol.ts'
 import type { Log } from '../domain/ports.ts'
+import type { Intakes } from '../fairness/intake.ts'
 import { explain, type HttpError, httpError } from './explain.ts'
 import { type HostGate, hostnameOf } from './hosts.ts'
 import type { KnownOrigins } from './origins.ts'
@@ -19,6 +20,8 @@ export interface HttpOptions extends KnownOrigins {
   log: Log
   trustedProxies: string[]
   isOurs: HostGate
+  /** Null: everybody is read as fast as can be. */
+  intakes: Intakes | null
 }
 
 export const createHttpServer = ({
@@ -27,6 +30,7 @@ export const createHttpServer = ({
   allowedOrigins,
   trustedProxies,
   isOurs,
+  intakes,
 }: HttpOptions): FastifyInstance => {
   const refuse = (thrown: unknown, req: FastifyRequest, reply: FastifyReply) => {
     if (isBelow('/api', req.url)) return refuseAsProblem(log, thrown, req, reply)
@@ -62,7 +66,7 @@ export const createHttpServer = ({
   server.setNotFoundHandler((req) => {
     throw httpError(404, `There is nothing at ${req.method} ${req.url.split('?')[0]}`)
   })
-  boundConnections(server.server, trustedProxies)
+  boundConnections(server.server, trustedProxies, intakes)
   return server
 }
 

@@ -1,6 +1,7 @@
 import { getTRPCErrorFromUnknown, TRPCError } from '@trpc/server'
 import { isObservable } from '@trpc/server/observable'
 import { isAsyncIterable } from '@trpc/server/unstable-core-do-not-import'
+import { withoutStack } from '../contract/without-stack.ts'
 import { noPart } from './frame-layout.ts'
 import type { Call } from './frames.ts'
 import type { ErrorInfo, Replies } from './replies.ts'
@@ -49,7 +50,7 @@ export const createAnswers = (options: AnswersOptions): Answers => {
       answers.refuse(call, answers.report(call, cause))
     },
     report(call, cause) {
-      const error = getTRPCErrorFromUnknown(cause)
+      const error = withoutStack(() => getTRPCErrorFromUnknown(cause))
       onError(infoOf(call, error, admission.ctx))
       return error
     },

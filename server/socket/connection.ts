@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { TRPCError } from '@trpc/server'
 import type { AnyRouter } from '@trpc/server/unstable-core-do-not-import'
 import type { WebSocket } from 'ws'
+import type { Intake } from '../fairness/intake.ts'
 import { type CreateContext, createAdmission } from './admission.ts'
 import { createAnswers } from './answers.ts'
 import { createCalls } from './calls.ts'
@@ -38,6 +39,10 @@ export interface Connection {
 /** The same as its server has it. */
 export interface ServerConnection {
   readonly connection: Connection
+  /** Whose it is; undefined: nobody's yet. */
+  readonly user: string | undefined
+  /** Bytes that the operating system has not taken. */
+  unsentBytes(): number
   /** @param withParams whether the first frame brings `connectionParams` */
   open(withParams: boolean, createContext: CreateContext): void
   close(code: number, reason: string): void
@@ -59,8 +64,10 @@ export interface ConnectionHost {
   onError(info: ErrorInfo): void
   /** A connection of `before` (undefined: of nobody yet) is now one of `user`. @throws TRPCError `TOO_MANY_REQUESTS` */
   onIdentify(user: string, before: string | undefined): void
+  /** Counts one more subscription of this user. @returns a function that takes it off again; null: she has too many */
+  holdSubscription(user: string): (() => void) | null
   onCut(id: string, why: string): void
-  onGone(connection: ServerConnection, address: string, user: string | undefined): void
+  onGone(connection: ServerConnection): void
 }
 
 /** Joins what one socket is made of; each part owns its state. */
@@ -69,6 +76,7 @@ export const createConnection = (
   ws: WebSocket,
   socket: Duplex,
   address: string,
+  intake: Intake | undefined,
 ): ServerConnection => {
   const { router, limits, clock, turn, replies, onError } = host
   let user: string | undefined
@@ -92,7 +100,7 @@ export const createConnection = (
       subscriptions.drop()
     },
     onCut: (why) => host.onCut(connection.id, why),
-    onGone: () => host.onGone(served, address, user),
+    onGone: () => host.onGone(served),
   })
   const { close, cut } = closing
   const connection: Connection = {
@@ -104,6 +112,7 @@ export const createConnection = (
       if (closing.isOver) return
       host.onIdentify(name, user)
       user = name
+      intake?.share.identify(name)
       admission.identified()
     },
     close,
@@ -131,6 +140,7 @@ export const createConnection = (
   const answers = createAnswers({ cutBytes: limits.cutAnswerBytes, replies, writer, admission, onError })
   const subscriptions = createSubscriptions({
     max: limits.subscriptions,
+    hold: () => (user === undefined ? () => {} : host.holdSubscription(user)),
     cutBytes: limits.cutBytes,
     replies,
     writer,
@@ -156,9 +166,15 @@ export const createConnection = (
   }
   readFrames(socket, ws, limits.maxFrameBytes, onText, () => close(closeCodes.notUtf8, 'not UTF-8'))
   ws.on('error', ignoreError)
+  if (intake)
+    intake.onLate = () => close(closeCodes.policyViolation, 'more calls than its share of the server can serve')
 
   const served: ServerConnection = {
     connection,
+    get user() {
+      return user
+    },
+    unsentBytes: () => socket.writableLength,
     open: admission.open,
     close,
     cut,

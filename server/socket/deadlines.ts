@@ -8,6 +8,7 @@ import type { Closing } from './closing.ts'
 import type { Inbox } from './inbox.ts'
 import type { SocketLimits } from './limits.ts'
 import { createLiveness } from './liveness.ts'
+import { createTaking } from './taking.ts'
 
 export interface DeadlinesOptions {
   limits: SocketLimits
@@ -35,6 +36,7 @@ const reconnectNotice = '{"id":null,"method":"reconnect"}'
 export const createDeadlines = (options: DeadlinesOptions): Deadlines => {
   const { limits, ws, socket, admission, answers, calls, inbox, closing } = options
   const lookAlive = createLiveness(limits)
+  const takesWhatIsSent = createTaking(socket, limits.takeMs)
   let closingAt: number | undefined
   let noticeAt = Number.POSITIVE_INFINITY
   let retireAt = Number.POSITIVE_INFINITY
@@ -71,6 +73,7 @@ export const createDeadlines = (options: DeadlinesOptions): Deadlines => {
         deadlines.isRetired = true
         if (calls.isIdle()) return closing.close(closeCodes.restarting, 'restarting')
       }
+      if (!takesWhatIsSent(now)) return closing.cut('it takes nothing')
       checkAlive(now)
     },
 

@@ -12,8 +12,10 @@ export interface SocketLimits {
   socketsPerUser: number
   socketsPerAddress: number
   sockets: number
-  /** Subscriptions alive on one socket; one that was stopped counts until its generator has finished. */
+  /** Subscriptions alive on one socket, and those of one user on all of hers; one that was stopped counts until its
+   *  generator has finished. */
   subscriptions: number
+  subscriptionsPerUser: number
   /** Calls of one socket that run at once, and that wait. With more than that waiting the socket is not read. */
   callsInFlight: number
   callsQueued: number
@@ -32,6 +34,13 @@ export interface SocketLimits {
    *  one that asks for many large pages at once must not be cut for the time they take to travel. */
   cutBytes: number
   cutAnswerBytes: number
+  /** Unsent bytes of all sockets of one user, of one client address, and of this server, above which those that owe most
+   *  are cut. Looked at at each tick, four times a second with the defaults. */
+  unsentPerUser: number
+  unsentPerAddress: number
+  unsent: number
+  /** A peer that takes nothing of what is sent for so long is cut, whatever it says meanwhile. */
+  takeMs: number
   /** From the sending of a close frame to the cutting of a peer that does not answer it. */
   closeWaitMs: number
   /** Between telling a client to reconnect and closing its socket: time to move its subscriptions without a gap. */
@@ -46,6 +55,7 @@ export const socketDefaults: SocketLimits = {
   socketsPerAddress: 200,
   sockets: 10_000,
   subscriptions: 100,
+  subscriptionsPerUser: 100,
   callsInFlight: 16,
   callsQueued: 64,
   signInMs: 10_000,
@@ -56,6 +66,10 @@ export const socketDefaults: SocketLimits = {
   pauseBytes: 256 * 1024,
   cutBytes: 1024 * 1024,
   cutAnswerBytes: 8 * 1024 * 1024,
+  unsentPerUser: 16 * 1024 * 1024,
+  unsentPerAddress: 48 * 1024 * 1024,
+  unsent: 256 * 1024 * 1024,
+  takeMs: 30_000,
   closeWaitMs: 1_000,
   handOffMs: 5_000,
 }

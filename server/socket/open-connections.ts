@@ -4,11 +4,12 @@ import type { SocketLimits } from './limits.ts'
 
 /** The open connections of a server, counted by address and by user. */
 export const createOpenConnections = (
-  limits: Pick<SocketLimits, 'sockets' | 'socketsPerAddress' | 'socketsPerUser'>,
+  limits: Pick<SocketLimits, 'sockets' | 'socketsPerAddress' | 'socketsPerUser' | 'subscriptionsPerUser'>,
 ) => {
   const connections = new Set<ServerConnection>()
   const perAddress = createCounts()
   const perUser = createCounts()
+  const subscriptionsPerUser = createCounts()
   let onEmpty = () => {}
 
   return {
@@ -16,9 +17,9 @@ export const createOpenConnections = (
     userCount: perUser.size,
     isFull: () => connections.size >= limits.sockets,
     isFullFor: (address: string) => perAddress.of(address) >= limits.socketsPerAddress,
-    add(connection: ServerConnection, address: string) {
-      connections.add(connection)
-      perAddress.add(address)
+    add(served: ServerConnection) {
+      connections.add(served)
+      perAddress.add(served.connection.address)
     },
     /** A connection of `before` (undefined: of nobody yet) is now one of `user`. @throws TRPCError `TOO_MANY_REQUESTS` */
     identify(user: string, before: string | undefined) {
@@ -29,9 +30,15 @@ export const createOpenConnections = (
       if (before !== undefined) perUser.remove(before)
       perUser.add(user)
     },
-    remove(connection: ServerConnection, address: string, user: string | undefined) {
-      connections.delete(connection)
-      perAddress.remove(address)
+    holdSubscription(user: string) {
+      if (subscriptionsPerUser.of(user) >= limits.subscriptionsPerUser) return null
+      subscriptionsPerUser.add(user)
+      return () => subscriptionsPerUser.remove(user)
+    },
+    remove(served: ServerConnection) {
+      const { user, connection } = served
+      connections.delete(served)
+      perAddress.remove(connection.address)
       if (user !== undefined) perUser.remove(user)
       if (connections.size === 0) onEmpty()
     },

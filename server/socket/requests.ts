@@ -1,4 +1,5 @@
 import { TRPCError } from '@trpc/server'
+import { withoutStack } from '../contract/without-stack.ts'
 import type { Admission } from './admission.ts'
 import type { Answers } from './answers.ts'
 import type { Calls } from './calls.ts'
@@ -27,7 +28,7 @@ export const createRequests = (options: RequestsOptions): ((text: string) => voi
     if (closing.isOver) return
     if (entry.kind === 'stop') subscriptions.stop(entry.id)
     else if (entry.kind === 'malformed') {
-      answers.refuseEntry(entry.head, new TRPCError({ code: 'PARSE_ERROR', message: entry.message }))
+      answers.refuseEntry(entry.head, parseError({ message: entry.message }))
     } else if (admission.rejection) answers.refuse(entry, admission.rejection)
     else if (entry.type === 'subscription') {
       const subscription = subscriptions.open(entry)
@@ -42,9 +43,9 @@ export const createRequests = (options: RequestsOptions): ((text: string) => voi
 
     let frame: unknown
     try {
-      frame = parseJson(text, maxJsonDepth)
+      frame = withoutStack(() => parseJson(text, maxJsonDepth))
     } catch (cause) {
-      return answers.refuseEntry(headWithoutId, new TRPCError({ code: 'PARSE_ERROR', cause }))
+      return answers.refuseEntry(headWithoutId, parseError({ cause }))
     }
     if (!Array.isArray(frame)) return accept(readEntry(frame, 0))
     if (frame.length > maxBatch) {
@@ -55,3 +56,6 @@ export const createRequests = (options: RequestsOptions): ((text: string) => voi
     })
   }
 }
+
+const parseError = (why: { message: string } | { cause: unknown }): TRPCError =>
+  withoutStack(() => new TRPCError({ code: 'PARSE_ERROR', ...why }))

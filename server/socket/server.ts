@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AnyRouter, inferRouterContext } from '@trpc/server/unstable-core-do-not-import'
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws'
+import type { Intake } from '../fairness/intake.ts'
+import { overdrawn } from '../fairness/unsent.ts'
 import type { ConnectionParams } from './admission.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { closeCodes } from './close-codes.ts'
@@ -35,6 +37,8 @@ export interface SocketOptions<Router extends AnyRouter> {
   allowOrigin(req: IncomingMessage): boolean
   /** By which sockets are counted; behind a proxy, what its headers say. */
   clientAddress(req: IncomingMessage): string
+  /** Bounds how fast a socket is read; none, if left out. */
+  intakeOf?(socket: Duplex, address: string): Intake
   /** Each error that a procedure, a stream, or `createContext` throws. What it throws itself is lost. */
   onError?(info: ErrorInfo): void
   log: SocketLog
@@ -69,6 +73,7 @@ export const createSocketServer = <Router extends AnyRouter>(options: SocketOpti
   const { log, clock = systemClock } = options
   const connections = createOpenConnections(limits)
   const totals = { opened: 0, refused: 0, cut: 0 }
+  const unsentLimits = { ofUser: limits.unsentPerUser, ofAddress: limits.unsentPerAddress, inAll: limits.unsent }
   let draining = false
   let drainDeadline = Number.POSITIVE_INFINITY
 
@@ -87,6 +92,7 @@ export const createSocketServer = <Router extends AnyRouter>(options: SocketOpti
     turn: createTurn(),
     onError,
     onIdentify: connections.identify,
+    holdSubscription: connections.holdSubscription,
     onCut(id, why) {
       totals.cut++
       log.info({ connection: id, why }, 'socket cut')
@@ -97,9 +103,9 @@ export const createSocketServer = <Router extends AnyRouter>(options: SocketOpti
   const wss = new WebSocketServer(webSocketOptions(limits))
 
   const open = (ws: WebSocket, socket: Duplex, req: IncomingMessage, address: string, withParams: boolean) => {
-    const served = createConnection(host, ws, socket, address)
+    const served = createConnection(host, ws, socket, address, options.intakeOf?.(socket, address))
     const { connection } = served
-    connections.add(served, address)
+    connections.add(served)
     totals.opened++
     served.open(withParams, (connectionParams) => options.createContext({ connection, connectionParams, req }))
   }
@@ -115,6 +121,15 @@ export const createSocketServer = <Router extends AnyRouter>(options: SocketOpti
     return undefined
   }
 
+  const cutOverdrawn = () => {
+    const debtors = []
+    for (const served of connections.all) {
+      const bytes = served.unsentBytes()
+      if (bytes > 0) debtors.push({ served, bytes, user: served.user, address: served.connection.address })
+    }
+    for (const { served } of overdrawn(debtors, unsentLimits)) served.cut('too much waits for it')
+  }
+
   const tick = () => {
     const now = clock.now()
     const closeAll = now >= drainDeadline - limits.closeWaitMs
@@ -124,6 +139,7 @@ export const createSocketServer = <Router extends AnyRouter>(options: SocketOpti
       else if (closeAll) connection.close(closeCodes.restarting, 'restarting')
       connection.tick(now)
     }
+    cutOverdrawn()
   }
   const { signInMs, anonymousMs, rejectMs, pingMs, pongMs, closeWaitMs } = limits
   const timer = clock.every(Math.min(signInMs, anonymousMs, rejectMs, pingMs, pongMs, closeWaitMs) / 4, tick)

@@ -1,6 +1,7 @@
 import { TRPCError } from '@trpc/server'
 import { isObservable, type Unsubscribable } from '@trpc/server/observable'
 import { isAbortError, isAsyncIterable } from '@trpc/server/unstable-core-do-not-import'
+import { withoutStack } from '../contract/without-stack.ts'
 import type { Answers } from './answers.ts'
 import { aborted } from './closing.ts'
 import { type EventHost, pullEvents, pushEvents } from './events.ts'
@@ -10,6 +11,8 @@ import { started, stopped } from './replies.ts'
 /** What the subscriptions of a connection share. */
 export interface SubscriptionHost extends EventHost {
   readonly answers: Answers
+  /** Counts one more of this user. @returns a function that takes it off again; null: she has too many */
+  hold(): (() => void) | null
   /** The client has, or is about to get, its last answer: the id is free again. */
   onEnded(call: Call): void
   /** Nothing of it runs any more. */
@@ -49,8 +52,15 @@ export const createSubscription = (call: Call, host: SubscriptionHost): Subscrip
   let observed: Unsubscribable | undefined
   let hasStarted = false
   let hasSettled = false
+  let letGo = () => {}
 
   const send = (part: string) => host.writer.send(head, part, host.cutBytes)
+
+  const hold = () => {
+    const held = host.hold()
+    if (held === null) throw tooManyOfUser()
+    letGo = held
+  }
 
   const start = () => {
     hasStarted = true
@@ -72,6 +82,7 @@ export const createSubscription = (call: Call, host: SubscriptionHost): Subscrip
     } catch (cause) {
       if (!isAbortError(cause)) answers.report(call, cause)
     } finally {
+      letGo()
       host.onSettled()
     }
   }
@@ -89,10 +100,12 @@ export const createSubscription = (call: Call, host: SubscriptionHost): Subscrip
         void settle()
       } else if (isAsyncIterable(result)) {
         iterator = result[Symbol.asyncIterator]()
+        hold()
         start()
         subscription.pull = pullEvents(iterator, subscription, host)
         subscription.pull()
       } else if (isObservable(result)) {
+        hold()
         start()
         observed = pushEvents(result, subscription, host)
         if (subscription.ended) observed.unsubscribe()
@@ -140,6 +153,9 @@ export const createSubscription = (call: Call, host: SubscriptionHost): Subscrip
   }
   return subscription
 }
+
+const tooManyOfUser = () =>
+  withoutStack(() => new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'Too many subscriptions of this user' }))
 
 /** Until there is an iterable. */
 const noPull = () => {}

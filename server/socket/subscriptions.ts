@@ -8,6 +8,8 @@ import type { Writer } from './writer.ts'
 export interface SubscriptionsOptions {
   /** Of those that are alive; one that was stopped counts until its generator has finished. */
   max: number
+  /** Counts one more of this user. @returns a function that takes it off again; null: she has too many */
+  hold(): (() => void) | null
   /** Unsent bytes above which one more event cuts the socket. */
   cutBytes: number
   replies: Replies
@@ -27,7 +29,7 @@ export interface Subscriptions {
 
 /** The subscriptions of one connection, by the ids that the client gave them. */
 export const createSubscriptions = (options: SubscriptionsOptions): Subscriptions => {
-  const { max, cutBytes, replies, writer, answers } = options
+  const { max, hold, cutBytes, replies, writer, answers } = options
   const byId = new Map<RequestId, Subscription>()
   let alive = 0
   const host: SubscriptionHost = {
@@ -35,6 +37,7 @@ export const createSubscriptions = (options: SubscriptionsOptions): Subscription
     writer,
     cutBytes,
     answers,
+    hold,
     onEnded: ({ id }) => void byId.delete(id),
     onSettled: () => void alive--,
   }

@@ -1,5 +1,6 @@
 import { TRPCError } from '@trpc/server'
 import type { ZodType } from 'zod'
+import { withoutStack } from '../contract/without-stack.ts'
 
 /** What tRPC hands to a procedure that it calls. */
 interface Invocation {
@@ -40,7 +41,7 @@ export const callDirectly = async ({
 }
 
 const parse = (schema: ZodType, raw: unknown): unknown => {
-  const { success, data, error } = schema.safeParse(raw)
+  const { success, data, error } = withoutStack(() => schema.safeParse(raw))
   if (success) return data
-  throw new TRPCError({ code: 'BAD_REQUEST', cause: error })
+  throw withoutStack(() => new TRPCError({ code: 'BAD_REQUEST', cause: error }))
 }

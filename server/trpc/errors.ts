@@ -3,6 +3,7 @@ import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import { type TRPC_ERROR_CODE_KEY, type TRPC_ERROR_CODE_NUMBER, TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import { ZodError } from 'zod'
 import { ChatError, type ErrorFacts, type ErrorKind } from '../contract/index.ts'
+import { withoutStack } from '../contract/without-stack.ts'
 import type { Log } from '../domain/ports.ts'
 import { errorCodes } from './error-codes.ts'
 
@@ -44,6 +45,10 @@ export const asChatError = (error: TRPCError): ChatError => {
     : new ChatError('internal', { cause: error })
 }
 
+const httpStatuses = Object.fromEntries(
+  Object.entries(errorCodes).map(([kind, code]) => [kind, getHTTPStatusCodeFromError(new TRPCError({ code }))]),
+) as Record<ErrorKind, number>
+
 /** Where no procedure runs: the socket layer knows the codes of tRPC alone, and closes with the one that fits. */
 export const throwAsTrpcError = (error: unknown): never => {
   if (!(error instanceof ChatError)) throw error
@@ -52,7 +57,7 @@ export const throwAsTrpcError = (error: unknown): never => {
 
 /** The only place that makes a ChatError a tRPC error; it serves calls and streams alike. */
 export const formatError = ({ error, path }: { error: TRPCError; path: string | undefined }): ErrorShape => {
-  const { kind, message, retryable, retryAfterMs, issues } = asChatError(error)
+  const { kind, message, retryable, retryAfterMs, issues } = withoutStack(() => asChatError(error))
   const code = errorCodes[kind]
   return {
     message,
@@ -63,7 +68,7 @@ export const formatError = ({ error, path }: { error: TRPCError; path: string | 
       ...(retryAfterMs !== undefined && { retryAfterMs }),
       ...(issues && { issues }),
       code,
-      httpStatus: getHTTPStatusCodeFromError(new TRPCError({ code })),
+      httpStatus: httpStatuses[kind],
       ...(path !== undefined && { path }),
     },
   }

@@ -1,5 +1,6 @@
 import { initTRPC } from '@trpc/server'
 import { ChatError } from '../contract/index.ts'
+import { withoutStack } from '../contract/without-stack.ts'
 import type { Caller, Context } from './context.ts'
 import { callDirectly } from './direct-caller.ts'
 import { formatError } from './errors.ts'
@@ -32,6 +33,6 @@ export const procedure = t.procedure.experimental_caller(callDirectly) as unknow
  * @throws ChatError `notSignedIn`
  */
 export const callerOf = ({ caller }: Context): Caller => {
-  if (!caller) throw new ChatError('notSignedIn')
+  if (!caller) throw withoutStack(() => new ChatError('notSignedIn'))
   return caller
 }

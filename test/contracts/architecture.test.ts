@@ -14,10 +14,12 @@ const arrows: Record<string, string[]> = {
   'server/store/mongo': ['server/domain', 'server/contract'],
   'server/bus': ['server/domain', 'server/contract'],
   'server/trpc': ['server/domain', 'server/contract'],
+  // Who gets the time and the memory of the server; knows nothing of chat.
+  'server/fairness': [],
   // Numbers that both ends agree on, and nothing of chat.
-  'server/socket': ['server/contract/protocol.ts'],
+  'server/socket': ['server/fairness', 'server/contract/protocol.ts', 'server/contract/without-stack.ts'],
   'server/panel': [],
-  'server/http': ['server/trpc', 'server/panel', 'server/domain', 'server/contract'],
+  'server/http': ['server/trpc', 'server/panel', 'server/fairness', 'server/domain', 'server/contract'],
   'server/web/panel': ['server/panel'],
   'server/web/chat': [],
   'server/web/vite.config.ts': [],
