@@ -1,11 +1,31 @@
-import { attacks } from './attacks.ts'
+import { once } from 'node:events'
+import { setPriority } from 'node:os'
+import type { Attacker, Traffic } from './attack.ts'
+import { attacks } from './attacks/index.ts'
 
-// The attack, in a process of its own: `attacker.js NAME URL TOKEN`, until it is ended.
+// One attack, in a process of its own, until it is ended; then it writes what it counted. Who attacks has machines of
+// their own: here, the server and the bystander come first.
+setPriority(5)
 
-const [name = '', url = '', token = ''] = process.argv.slice(2)
-const attack = attacks[name]
-if (!attack) throw new Error(`There is no attack «${name}». There are: ${Object.keys(attacks).join(', ')}.`)
+/** What the runner says. */
+export interface AttackerOptions extends Pick<Attacker, 'address' | 'seconds'> {
+  name: string
+  url: string
+}
+
+/** What it writes at the end. */
+export interface Outcome {
+  traffic: Traffic
+  besides: string | undefined
+}
+
+const { name, url, address, seconds }: AttackerOptions = JSON.parse(process.argv[2] as string)
 const over = new AbortController()
+const ended = once(over.signal, 'abort')
 process.on('SIGTERM', () => over.abort())
+const traffic: Traffic = { cut: 0, refused: 0, read: 0, written: 0 }
 process.stdout.write('attacking\n')
-await attack({ url, token }, over.signal)
+const besides = await attacks[name]?.run({ url: new URL(url), address, seconds, signal: over.signal, traffic })
+await ended
+const outcome: Outcome = { traffic, besides }
+process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(0))

@@ -29,11 +29,13 @@ export interface LoadResult {
   generatorCores: number
 }
 
-/** The number behind `--name` on the command line. */
-export const option = (name: string, standard: number): number => {
+/** What stands behind `--name` on the command line. */
+export const textOption = (name: string): string | undefined => {
   const at = process.argv.indexOf(`--${name}`)
-  return at < 0 ? standard : Number(process.argv[at + 1])
+  return at < 0 ? undefined : process.argv[at + 1]
 }
+
+export const option = (name: string, standard: number): number => Number(textOption(name) ?? standard)
 
 export const median = (numbers: number[]): number =>
   numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)] as number
@@ -56,6 +58,7 @@ export const startServer = async (args: string[], environment: Record<string, st
     url: line.split(' ').at(-1) as string,
     pid: server.pid as number,
     async stop() {
+      if (server.exitCode !== null || server.signalCode !== null) return
       server.kill('SIGINT')
       await once(server, 'exit')
     },
