@@ -120,9 +120,8 @@ export const startApp = async (
     let draining = false
     const clientAddress = createClientAddress(config.trustedProxies)
     const isOurs = createHostGate(config)
-    const shares = config.rateLimits ? createTimeShares() : null
-    const intakes = shares && createIntakes(shares)
-    const server = createHttpServer({ ...config, log, isOurs, intakes })
+    const fairness = config.rateLimits ? createFairness() : null
+    const server = createHttpServer({ ...config, log, isOurs, fairness, clientAddress })
     opened.defer(() => closeHttp(server))
     const limits = { ...socketDefaults, ...socketLimits }
     const takesConnections = () => !draining && socket.stats().connections < limits.sockets
@@ -142,7 +141,7 @@ export const startApp = async (
       allowHost: isOurs,
       allowOrigin: createOriginGate(config, () => server.server.address() as AddressInfo | null),
       clientAddress,
-      ...(intakes && { intakeOf: intakes.of }),
+      ...(fairness && { intakeOf: fairness.intakes.of }),
       onError: ({ error, path }) => logUnforeseen(log, error, path),
       log,
     })
@@ -174,6 +173,11 @@ const alone = (clock: Clock): Joined => ({
   trouble: () => null,
   async close() {},
 })
+
+const createFairness = () => {
+  const shares = createTimeShares()
+  return { shares, intakes: createIntakes(shares) }
+}
 
 const perHour = (count: number) => ({ burst: count, everyMs: 3_600_000 / count })
 

@@ -8,38 +8,52 @@ export interface BucketLimits {
   slice: number
 }
 
-/** What somebody has used of the loop's time; it drains. */
+/** What somebody has used of the loop's time. */
 export interface Bucket {
-  /** Milliseconds that have not drained yet. */
-  level(now: number): number
   /** Counts what was used in this turn. */
   use(ms: number, now: number, turn: number): void
   /** Whether another piece of work may begin in this turn, and in any. */
   hasSlice(turn: number): boolean
   hasCredit(now: number): boolean
+  /** Milliseconds of late: those above 20 a second, and of those the last 50. */
+  lately(now: number): number
+  isEmpty(now: number): boolean
 }
 
 export const createBucket = ({ perSecond, burst, slice }: BucketLimits): Bucket => {
-  let level = 0
-  let measuredAt = 0
+  // A pause of the whole process falls to whoever ran, who is not to make up for it for long.
+  const used = createLeak(perSecond, 2 * burst)
+  const usedLately = createLeak(20, 50)
   let lastTurn = -1
   let usedInTurn = 0
-
-  const drain = (now: number): number => {
-    level = Math.max(0, level - ((now - measuredAt) * perSecond) / 1_000)
-    measuredAt = now
-    return level
-  }
   return {
-    level: drain,
     use(ms, now, turn) {
-      // A pause of the whole process falls to whoever ran, who is not to make up for it for long.
-      level = Math.min(drain(now) + ms, 2 * burst)
+      used.add(ms, now)
+      usedLately.add(ms, now)
       usedInTurn = turn === lastTurn ? usedInTurn + ms : ms
       lastTurn = turn
     },
     hasSlice: (turn) => turn !== lastTurn || usedInTurn < slice,
-    hasCredit: (now) => drain(now) < burst,
+    hasCredit: (now) => used.level(now) < burst,
+    lately: usedLately.level,
+    isEmpty: (now) => used.level(now) === 0 && usedLately.level(now) === 0,
+  }
+}
+
+/** What is added leaks away at so much a second. */
+const createLeak = (perSecond: number, max: number) => {
+  let left = 0
+  let measuredAt = 0
+  const level = (now: number): number => {
+    left = Math.max(0, left - ((now - measuredAt) * perSecond) / 1_000)
+    measuredAt = now
+    return left
+  }
+  return {
+    level,
+    add(amount: number, now: number) {
+      left = Math.min(level(now) + amount, max)
+    },
   }
 }
 
@@ -47,9 +61,9 @@ export const createBucket = ({ perSecond, burst, slice }: BucketLimits): Bucket 
 export const createBuckets = (limits: BucketLimits, clock: () => number) => {
   const known = new Map<string, { bucket: Bucket; holders: number }>()
   let sweepAt = 1_000
-  const forgetDrained = () => {
+  const forgetEmpty = () => {
     const now = clock()
-    for (const [name, { bucket, holders }] of known) if (holders === 0 && bucket.level(now) === 0) known.delete(name)
+    for (const [name, { bucket, holders }] of known) if (holders === 0 && bucket.isEmpty(now)) known.delete(name)
     sweepAt = Math.max(1_000, known.size * 2)
   }
   return {
@@ -62,7 +76,7 @@ export const createBuckets = (limits: BucketLimits, clock: () => number) => {
     letGo(name: string): void {
       const entry = known.get(name)
       if (entry) entry.holders--
-      if (known.size > sweepAt) forgetDrained()
+      if (known.size > sweepAt) forgetEmpty()
     },
   }
 }

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { TimeShare, TimeShares } from './time-shares.ts'
 
-/** What is read of a socket between two looks at its share: hundreds of the smallest frames, a few dozen requests. */
-const sliceBytes = 2_048
+/** What is read of a socket between two looks at its share: some seventy of the smallest frames, a dozen requests. */
+const sliceBytes = 512
 /** Whoever has had more to do than her share for so long is not read any more. */
 const lateMaxMs = 30_000
 
@@ -20,6 +20,7 @@ export interface Intake {
 export const createIntakes = (shares: TimeShares) => {
   const intakes = new WeakMap<Socket, Intake>()
   return {
+    has: (socket: Socket): boolean => intakes.has(socket),
     /** @param address by whose share it counts, unless it has an intake already */
     of(socket: Socket, address: string): Intake {
       const known = intakes.get(socket)

@@ -10,7 +10,7 @@ const ofUser: BucketLimits = { perSecond: 300, burst: 300, slice: 2 }
 const ofAddress: BucketLimits = { perSecond: 400, burst: 400, slice: 2 }
 /** Of one turn, for all who are not light; what is left waits for the next turn. */
 const turnMs = 4
-/** Whoever has used less than this of late never waits for those who used more. */
+/** Whoever has used less than this of late never waits for those who used more: somebody who types and reads. */
 const lightMs = 20
 /** Who has had nothing to wait for in so long is not late any more. */
 const caughtUpMs = 1_000
@@ -79,14 +79,14 @@ export const createTimeShares = (clock: () => number = () => performance.now()):
 
   const mayBegin = (guest: Guest, now: number): boolean =>
     bucketsOf(guest).every((bucket) => bucket.hasSlice(turn) && bucket.hasCredit(now)) &&
-    (usedInTurn < turnMs || guest.address.level(now) < lightMs)
+    (usedInTurn < turnMs || guest.address.lately(now) < lightMs)
 
   const leastUsed = (now: number): Guest | null => {
     let least: Guest | null = null
-    const level = (guest: Guest) => guest.address.level(now) * 1_000 + guest.own.level(now)
+    const used = (guest: Guest) => guest.address.lately(now) * 1_000 + guest.own.lately(now)
     for (const guest of waiting) {
       if (!bucketsOf(guest).every((bucket) => bucket.hasCredit(now))) continue
-      if (least === null || level(guest) < level(least)) least = guest
+      if (least === null || used(guest) < used(least)) least = guest
     }
     return least
   }

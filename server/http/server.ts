@@ -4,10 +4,12 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { maxFrameBytes } from '../contract/protocol.ts'
 import type { Log } from '../domain/ports.ts'
 import type { Intakes } from '../fairness/intake.ts'
+import type { TimeShares } from '../fairness/time-shares.ts'
 import { explain, type HttpError, httpError } from './explain.ts'
 import { type HostGate, hostnameOf } from './hosts.ts'
 import type { KnownOrigins } from './origins.ts'
 import { boundConnections } from './plain-connections.ts'
+import { takeTurns } from './request-turns.ts'
 import { refuseAsProblem } from './rest/refuse.ts'
 import { refuseAsTrpc } from './trpc-errors.ts'
 import { upgradeOptions } from './upgrades.ts'
@@ -20,8 +22,9 @@ export interface HttpOptions extends KnownOrigins {
   log: Log
   trustedProxies: string[]
   isOurs: HostGate
-  /** Null: everybody is read as fast as can be. */
-  intakes: Intakes | null
+  /** Null: everybody is served as fast as can be. */
+  fairness: { shares: TimeShares; intakes: Intakes } | null
+  clientAddress(req: IncomingMessage): string
 }
 
 export const createHttpServer = ({
@@ -30,7 +33,8 @@ export const createHttpServer = ({
   allowedOrigins,
   trustedProxies,
   isOurs,
-  intakes,
+  fairness,
+  clientAddress,
 }: HttpOptions): FastifyInstance => {
   const refuse = (thrown: unknown, req: FastifyRequest, reply: FastifyReply) => {
     if (isBelow('/api', req.url)) return refuseAsProblem(log, thrown, req, reply)
@@ -61,12 +65,16 @@ export const createHttpServer = ({
     setHeaders(url, reply)
     refuseBadHost(raw, isOurs)
   })
+  if (fairness) {
+    const { shares, intakes } = fairness
+    takeTurns(server, { shares, isRead: ({ socket }) => intakes.has(socket), clientAddress })
+  }
   refuseIllFormed(server)
   server.setErrorHandler<HttpError>(refuse)
   server.setNotFoundHandler((req) => {
     throw httpError(404, `There is nothing at ${req.method} ${req.url.split('?')[0]}`)
   })
-  boundConnections(server.server, trustedProxies, intakes)
+  boundConnections(server.server, trustedProxies, fairness?.intakes ?? null)
   return server
 }
 

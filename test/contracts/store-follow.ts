@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { randomSeed, seededRandom } from './store-random.ts'
+import { randomSeed, seededRandom } from '../harness/seeded-random.ts'
 import { storeFollower } from './store-reader.ts'
 import { statesIn } from './store-subjects.ts'
 import type { StoreWorld } from './store-world.ts'

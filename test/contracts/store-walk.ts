@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ConversationId, UserId } from '../../server/contract/index.ts'
 import type { Change, StoredMessage } from '../../server/domain/ports.ts'
-import { type Random, randomOperations, randomSeed, seededRandom } from './store-random.ts'
+import { type Random, randomOperations, randomSeed, seededRandom } from '../harness/seeded-random.ts'
 import { expectNothingOmitted, pageSizes, readChanges, readUndelivered } from './store-reader.ts'
 import type { StoreWorld } from './store-world.ts'
 
