@@ -1,11 +1,12 @@
 import { type ConversationId, messageId, type Seq, type UserId, type Version } from '../contract/index.ts'
-import type { StoredMessage, StoredSession, StoredUser } from './ports.ts'
+import type { KnownNetwork, StoredMessage, StoredSession, StoredUser } from './ports.ts'
 
 /** All that a store holds, for whoever moves it to another. In each section rows have keys, and are read in their order. */
 export interface ArchiveRows {
   users: StoredUser & { lastSeenAt: Date | null }
   sessions: StoredSession
   endedSessions: { tokenHash: string; version: Version; expiresAt: Date }
+  knownNetworks: KnownNetwork
   conversations: {
     id: ConversationId
     kind: 'direct' | 'group'
@@ -37,7 +38,15 @@ export interface ArchivedMember {
 
 export type Section = keyof ArchiveRows
 /** Conversations come before their messages, and messages before their former texts. */
-export const sections: readonly Section[] = ['users', 'sessions', 'endedSessions', 'conversations', 'messages', 'texts']
+export const sections: readonly Section[] = [
+  'users',
+  'sessions',
+  'endedSessions',
+  'knownNetworks',
+  'conversations',
+  'messages',
+  'texts',
+]
 
 /** Where a row stands in its section; the second part is 0 unless its section says otherwise. */
 export type Key = [id: string, seq: number]
@@ -48,6 +57,8 @@ export const keyOf = <S extends Section>(section: S, row: ArchiveRows[S]): Key =
     users: ({ userId }) => [userId, 0],
     sessions: ({ tokenHash }) => [tokenHash, 0],
     endedSessions: ({ tokenHash }) => [tokenHash, 0],
+    // A space comes before all that a user id may have in it, so that this order is that of the two.
+    knownNetworks: ({ userId, networkHash }) => [`${userId} ${networkHash}`, 0],
     conversations: ({ id }) => [id, 0],
     messages: ({ conversationId, seq }) => [conversationId, seq],
     texts: ({ conversationId, seq, revision }) => [messageId(conversationId, seq), revision],

@@ -67,6 +67,24 @@ export interface AccountStore {
   lastSeen(userIds: UserId[]): Promise<Map<UserId, Date>>
 }
 
+export interface KnownNetwork {
+  userId: UserId
+  /** SHA-256 of the user id and the network, base64url. */
+  networkHash: string
+  /** When the user last signed in from there. */
+  seenAt: Date
+}
+
+/** From where users have signed in. */
+export interface KnownNetworkStore {
+  /** Of each user the `keep` newest ones are kept; `seenAt` never moves back. */
+  rememberNetwork(network: KnownNetwork, keep: number): Promise<void>
+  /** Null: it is not remembered that this user ever signed in from there. One lookup by key, whatever the answer. */
+  networkSeenAt(userId: UserId, networkHash: string): Promise<Date | null>
+  /** @returns how many. */
+  deleteNetworksSeenBefore(before: Date): Promise<number>
+}
+
 /** A message as it is for everybody; `delivered` and `read` depend on who looks, and come from the receipts. */
 export type StoredMessage = Omit<Message, 'delivered' | 'read'>
 
@@ -285,7 +303,7 @@ export interface EndedSession {
   version: Version
 }
 
-export interface Store extends AccountStore, MessageStore, NodeStore {
+export interface Store extends AccountStore, KnownNetworkStore, MessageStore, NodeStore {
   /** It may write. Rejects with ChatError `unavailable` where the store cannot serve, in words for whoever runs the server. */
   ping(): Promise<void>
   /** Writes what it took, then ends; whatever is asked from here on is `unavailable`. A second call waits for the first. */

@@ -3,6 +3,7 @@ import { accountTests } from './store-accounts.ts'
 import { changeTests } from './store-changes.ts'
 import { editTests } from './store-edits.ts'
 import { followTests } from './store-follow.ts'
+import { knownNetworkTests } from './store-known-networks.ts'
 import { lifeTests } from './store-life.ts'
 import { memberTests } from './store-members.ts'
 import { messageTests } from './store-messages.ts'
@@ -29,6 +30,7 @@ export const storeContract = (name: string, open: () => Promise<OpenedStore>): v
     memberTests(world)
     unreadTests(world)
     accountTests(world)
+    knownNetworkTests(world)
     lifeTests(world)
     followTests(world)
     walkTests(world)

@@ -60,6 +60,8 @@ const fill = async (store: Store, messages: number): Promise<void> => {
   for (const tokenHash of ['one', 'two'])
     await store.createSession({ tokenHash, userId: 'ada', createdAt: new Date(3_000), expiresAt })
   await store.deleteSession('two')
+  for (const networkHash of ['home', 'office'])
+    await store.rememberNetwork({ userId: 'ada', networkHash, seenAt: new Date(4_000) }, 50)
   const group = { conversationId: 'group:g1', kind: 'group', members: ['ada', 'bob', 'cyd'] } as const
   await store.append(draft('ada', '', 'to all', { ...group, members: [...group.members] }))
   await store.append(draft('ada', 'ada', 'a note with \0 in it'))
@@ -127,6 +129,7 @@ test('[P1] what a store keeps is what is copied: a column that nobody copies wou
     ...['version', 'token_hash', 'expires_at'].map((name) => `ended_session.${name}`),
     ...['user_id', 'conversation', 'from_seq', 'until_seq'].map((name) => `former_interval.${name}`),
     ...['conversation', 'seq', 'revision', 'text', 'since'].map((name) => `former_text.${name}`),
+    ...['user_id', 'network_hash', 'seen_at'].map((name) => `known_network.${name}`),
     ...['conversation', 'user_id', 'delivered_seq', 'read_seq', 'version', 'from_seq', 'until_seq'].map(
       (name) => `member.${name}`,
     ),
@@ -193,6 +196,7 @@ describe.skipIf(missing)(`from one store to the other${missing ? ` (skipped: ${m
       users: before.users,
       sessions: before.sessions,
       endedSessions: before.endedSessions,
+      knownNetworks: before.knownNetworks,
       messages: before.messages,
     })
     const again = await openSqliteStore({ directory: filled.other })

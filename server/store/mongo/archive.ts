@@ -13,6 +13,7 @@ import type { Log } from '../../domain/ports.ts'
 import { connect, explained } from './connect.ts'
 import { audienceOf, toDocument, toKept, toUser } from './documents.ts'
 import { insertedOf } from './errors.ts'
+import { networkId } from './known-networks.ts'
 import { prepare } from './prepare.ts'
 import { find } from './reads.ts'
 import {
@@ -32,7 +33,7 @@ import { textId } from './texts.ts'
 type Read = { [S in Section]: (after: Key, limit: number) => Promise<ArchiveRows[S][]> }
 
 const readsOf = (models: Models): Read => {
-  const { users, sessions, endedSessions, conversations, messages, messageTexts } = models
+  const { users, sessions, endedSessions, knownNetworks, conversations, messages, messageTexts } = models
   const behind = ([id]: Key) => ({ _id: { $gt: id } })
   const page = (limit: number) => ({ sort: { _id: 1 }, limit }) as const
 
@@ -54,6 +55,12 @@ const readsOf = (models: Models): Read => {
         tokenHash: _id,
         version,
         expiresAt,
+      })),
+    knownNetworks: async (after, limit) =>
+      (await find(knownNetworks, behind(after), page(limit))).map(({ _id, userId, seenAt }) => ({
+        userId,
+        networkHash: _id.slice(userId.length + 1),
+        seenAt,
       })),
     async conversations(after, limit) {
       const heads = await find(conversations, behind(after), page(limit))
@@ -244,6 +251,11 @@ const writesOf = (models: Models): { [S in Section]: (rows: ArchiveRows[S][]) =>
     insertMissing(
       models.endedSessions,
       rows.map(({ tokenHash, ...ended }) => ({ _id: tokenHash, ...ended })),
+    ),
+  knownNetworks: (rows) =>
+    insertMissing(
+      models.knownNetworks,
+      rows.map(({ userId, networkHash, seenAt }) => ({ _id: networkId(userId, networkHash), userId, seenAt })),
     ),
   async conversations(rows) {
     await insertMissing(

@@ -9,6 +9,7 @@ import { connect, explained, type Topology } from './connect.ts'
 import { conversationStore } from './conversations.ts'
 import { inTime, unavailable, wordsOf } from './errors.ts'
 import { changesOf, createWrites, type Write } from './group-writes.ts'
+import { knownNetworkStore } from './known-networks.ts'
 import { deletionOf, editOf } from './message-changes.ts'
 import { takeNodeNumber } from './node-number.ts'
 import { nodeStore } from './nodes.ts'
@@ -141,6 +142,7 @@ export const openMongoStore = async ({ uri, log = silent, now = Date.now }: Mong
 
     return {
       ...guarded(accountStore(models, nextVersion)),
+      ...guarded(knownNetworkStore(models)),
       ...guarded(conversationStore(models)),
       ...guarded(backlogStore(models, nextVersion)),
       ...guarded(nodeStore(models)),

@@ -98,6 +98,14 @@ export interface TextDocument {
   since: Date
 }
 
+/** From where a user has signed in. */
+export interface KnownNetworkDocument {
+  /** `<user id> <hash of the network>` */
+  _id: string
+  userId: string
+  seenAt: Date
+}
+
 /** A session that was ended, until it would have expired. */
 export interface EndedSessionDocument {
   /** The hash of the token. */
@@ -258,6 +266,10 @@ const smallCollections = (schema: MakeSchema) => {
   endedSessions.index({ version: 1 }, { name: 'ended_session_by_version' })
   endedSessions.index({ expiresAt: 1 }, { name: 'ended_session_by_expiry' })
 
+  const knownNetworks = schema<KnownNetworkDocument>({ _id: text, userId: text, seenAt: date })
+  knownNetworks.index({ userId: 1, seenAt: -1 }, { name: 'known_network_by_user' })
+  knownNetworks.index({ seenAt: 1 }, { name: 'known_network_by_time' })
+
   const nodes = schema<NodeDocument>({ _id: text, at: date })
   const nodeNumbers = schema<NodeNumberDocument>({ _id: number, owner: text, until: date })
   const meta = schema<SchemaDocument>({
@@ -269,7 +281,7 @@ const smallCollections = (schema: MakeSchema) => {
     copyOf: Object,
   })
 
-  return { messageTexts, endedSessions, nodes, nodeNumbers, meta }
+  return { messageTexts, endedSessions, knownNetworks, nodes, nodeNumbers, meta }
 }
 
 export interface Models {
@@ -280,6 +292,7 @@ export interface Models {
   messages: Model<MessageDocument>
   messageTexts: Model<TextDocument>
   endedSessions: Model<EndedSessionDocument>
+  knownNetworks: Model<KnownNetworkDocument>
   nodes: Model<NodeDocument>
   nodeNumbers: Model<NodeNumberDocument>
   meta: Model<SchemaDocument>
@@ -293,6 +306,7 @@ export const collectionNames = [
   'messages',
   'messageTexts',
   'endedSessions',
+  'knownNetworks',
   'nodes',
   'nodeNumbers',
   'meta',

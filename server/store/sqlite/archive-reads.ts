@@ -31,6 +31,11 @@ const prepareReads = (db: Connection): Read => {
     `SELECT json_group_array(json_array(token_hash, version, expires_at)) FROM (
       SELECT * FROM ended_session WHERE token_hash > ? ORDER BY token_hash LIMIT ?)`,
   )
+  const knownNetworks = prepareJson<[string, string, number][]>(
+    db,
+    `SELECT json_group_array(json_array(user_id, network_hash, seen_at)) FROM (
+      SELECT * FROM known_network WHERE (user_id, network_hash) > (?, ?) ORDER BY user_id, network_hash LIMIT ?)`,
+  )
   const conversations = prepareJson<[string, 'direct' | 'group', number, number, number, MemberRow[]][]>(
     db,
     `SELECT json_group_array(json_array(id, kind, last_seq, last_version, last_sent_at, (
@@ -77,6 +82,14 @@ const prepareReads = (db: Connection): Read => {
         version,
         expiresAt: new Date(expiresAt),
       })),
+    knownNetworks([id], limit) {
+      const [afterUser = '', afterHash = ''] = id.split(' ')
+      return knownNetworks(afterUser, afterHash, limit).map(([userId, networkHash, seenAt]) => ({
+        userId,
+        networkHash,
+        seenAt: new Date(seenAt),
+      }))
+    },
     conversations: ([after], limit) =>
       conversations(after, limit).map(([id, kind, seq, version, sentAt, members]) => ({
         id,
@@ -117,6 +130,7 @@ const tables: Record<Section, string> = {
   users: 'user',
   sessions: 'session',
   endedSessions: 'ended_session',
+  knownNetworks: 'known_network',
   conversations: 'conversation',
   messages: 'message',
   texts: 'former_text',

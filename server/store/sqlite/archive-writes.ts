@@ -7,6 +7,7 @@ export const prepareArchiveWrites = (db: Connection) => {
   const user = insert('user VALUES (?, ?, ?, ?, ?, ?)')
   const session = insert('session VALUES (?, ?, ?, ?)')
   const endedSession = insert('ended_session VALUES (?, ?, ?)')
+  const knownNetwork = insert('known_network VALUES (?, ?, ?)')
   const conversation = insert('conversation VALUES (NULL, ?, ?, ?, ?, ?, ?)')
   const member = insert('member SELECT key, ?, ?, ?, ?, ?, ? FROM conversation WHERE id = ?')
   const formerInterval = insert('former_interval SELECT ?, key, ?, ? FROM conversation WHERE id = ?')
@@ -23,6 +24,7 @@ export const prepareArchiveWrites = (db: Connection) => {
     sessions: ({ tokenHash, userId, createdAt, expiresAt }) =>
       session.run([tokenHash, userId, createdAt.getTime(), expiresAt.getTime()]),
     endedSessions: ({ tokenHash, version, expiresAt }) => endedSession.run([version, tokenHash, expiresAt.getTime()]),
+    knownNetworks: ({ userId, networkHash, seenAt }) => knownNetwork.run([userId, networkHash, seenAt.getTime()]),
     conversations({ id, kind, members, last }) {
       const version = Math.max(last.version, ...members.map((member) => member.version))
       conversation.run([id, kind, last.seq, last.sentAt.getTime(), last.version, version])

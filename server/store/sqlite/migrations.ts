@@ -133,6 +133,16 @@ export const migrations: readonly string[] = [
   UPDATE message SET in_group = 1 WHERE conversation IN (SELECT key FROM conversation WHERE kind = 'group');
   CREATE INDEX message_by_sender ON message (conversation, sender, seq, sender_ordinal) WHERE in_group = 1;
   `,
+  `
+  -- From where users have signed in.
+  CREATE TABLE known_network (
+    user_id TEXT NOT NULL,
+    network_hash TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, network_hash)
+  ) WITHOUT ROWID;
+  CREATE INDEX known_network_by_time ON known_network (seen_at);
+  `,
 ]
 
 /**

@@ -8,6 +8,7 @@ import { changeStore } from './changes.ts'
 import { startCommits } from './commits.ts'
 import type { Settings } from './connection.ts'
 import { createDirectory, createPrivately } from './files.ts'
+import { knownNetworkStore } from './known-networks.ts'
 import { lockDirectory } from './lock.ts'
 import { memberStore } from './members.ts'
 import { messageStore } from './messages.ts'
@@ -57,6 +58,7 @@ export const openSqliteStore = async (options: SqliteOptions): Promise<SqliteSto
       }
       return {
         ...accountStore(commits, reads),
+        ...knownNetworkStore(commits, reads),
         ...messageStore(commits, reads),
         ...memberStore(commits, reads),
         ...summaryStore(reads),

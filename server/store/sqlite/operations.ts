@@ -1,5 +1,5 @@
 import type { ErrorKind } from '../../contract/index.ts'
-import type { StoredSession, StoredUser } from '../../domain/ports.ts'
+import type { KnownNetwork, StoredSession, StoredUser } from '../../domain/ports.ts'
 import type { Settings } from './connection.ts'
 import type { MessageRow, ProfileRow, ReceiptRow } from './rows.ts'
 
@@ -41,6 +41,8 @@ export type Operation =
   | [type: 'extendSession', tokenHash: string, expiresAt: number]
   | [type: 'deleteSession', tokenHash: string]
   | [type: 'deleteExpiredSessions', before: number]
+  | [type: 'rememberNetwork', network: KnownNetwork, keep: number]
+  | [type: 'deleteNetworksSeenBefore', before: number]
   | [type: 'setLastSeen', lastSeen: { userId: string; at: Date }[]]
   | [type: 'ping']
 
@@ -62,6 +64,8 @@ export interface Results {
   extendSession: null
   deleteSession: boolean
   deleteExpiredSessions: number
+  rememberNetwork: null
+  deleteNetworksSeenBefore: number
   setLastSeen: null
   ping: null
 }

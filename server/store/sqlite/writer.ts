@@ -3,6 +3,7 @@ import { openAccountWrites } from './account-writes.ts'
 import { openForWriting, settingsOf } from './connection.ts'
 import { openConversationCache } from './conversation-cache.ts'
 import { explainFile } from './files.ts'
+import { openKnownNetworkWrites } from './known-network-writes.ts'
 import { openMemberWrites } from './member-writes.ts'
 import { openMessageWrites } from './message-writes.ts'
 import { migrate } from './migrations.ts'
@@ -26,6 +27,7 @@ const open = () => {
   const conversations = openConversationCache(db)
   const clock = openVersionClock(db)
   const accounts = openAccountWrites(db, clock)
+  const networks = openKnownNetworkWrites(db)
   const messages = openMessageWrites(db, conversations, clock)
   const members = openMemberWrites(db, conversations, clock)
   const log = boundLog(db, file, walBytesMax)
@@ -57,6 +59,10 @@ const open = () => {
         return accounts.deleteSession(operation[1])
       case 'deleteExpiredSessions':
         return accounts.deleteExpiredSessions(operation[1])
+      case 'rememberNetwork':
+        return networks.rememberNetwork(operation[1], operation[2])
+      case 'deleteNetworksSeenBefore':
+        return networks.deleteNetworksSeenBefore(operation[1])
       case 'setLastSeen':
         return accounts.setLastSeen(operation[1])
       case 'ping':
