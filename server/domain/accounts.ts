@@ -9,8 +9,9 @@ import {
   type UserId,
 } from '../contract/index.ts'
 import { audiencesOfProfile } from './audiences.ts'
-
+import { forgetOldNetworks, isKnownNetwork, rememberNetwork } from './known-networks.ts'
 import type { Ports, StoredSession, StoredUser, Timer } from './ports.ts'
+import { giveBackAll, type Limit, takeAll } from './taken-limits.ts'
 
 export const sessionMs = 30 * 24 * 3_600_000
 /** A session in use is moved on once a day, so that using it does not mean writing each time. */
@@ -39,7 +40,7 @@ export const register =
       passwordHash,
       createdAt: new Date(clock.now()),
     })
-    return openSession(ports, user)
+    return openSession(ports, user, address)
   }
 
 const nameAsPassword = 'This password is the name, or the name with digits; choose another.'
@@ -58,13 +59,13 @@ export const login =
   (ports: Ports) =>
   async ({ username, password }: Login, address: string): Promise<SignedIn> => {
     const { store, passwords, rates, rules } = ports
-    const key = `${username} ${address}`
+    const isKnown = await isKnownNetwork(ports, username, address)
+    const ofName: Limit[] = [[rules.login, `${username} ${address}`]]
+    // A guesser elsewhere uses this up, and must not lock out the owner, who comes from where they came before.
+    if (!isKnown) ofName.push([rules.loginFromUnknown, username])
+    const ofAddress: Limit[] = [[rules.loginFromAddress, address]]
     // What is refused because of the name hashes nothing, and so takes nothing from others at this address.
-    await rates.take(rules.login, key)
-    await rates.take(rules.loginFromAddress, address).catch((error: unknown) => {
-      rates.giveBack(rules.login, key)
-      throw error
-    })
+    await takeAll(rates, [...ofName, ...ofAddress])
     const whoIsRight = async (): Promise<StoredUser | null> => {
       const user = await store.user(username)
       const isRight = await passwords.verify(user?.passwordHash ?? (await hashOfNobody(ports)), password)
@@ -72,13 +73,12 @@ export const login =
     }
     const user = await whoIsRight().catch((error: unknown) => {
       // What was never tried is not counted.
-      rates.giveBack(rules.login, key)
-      rates.giveBack(rules.loginFromAddress, address)
+      giveBackAll(rates, [...ofName, ...ofAddress])
       throw error
     })
     if (!user) throw new ChatError('badCredentials')
-    rates.giveBack(rules.login, key)
-    return openSession(ports, user)
+    giveBackAll(rates, ofName)
+    return openSession(ports, user, address)
   }
 
 const decoys = new WeakMap<Ports, string>()
@@ -88,11 +88,15 @@ const hashOfNobody = async (ports: Ports): Promise<string> => {
   return decoy
 }
 
-const openSession = async ({ store, clock, newToken }: Ports, user: StoredUser): Promise<SignedIn> => {
+const openSession = async (ports: Ports, user: StoredUser, address: string): Promise<SignedIn> => {
+  const { store, clock, newToken } = ports
   const token = newToken()
   const createdAt = new Date(clock.now())
   const expiresAt = new Date(clock.now() + sessionMs)
-  await store.createSession({ tokenHash: hashToken(token), userId: user.userId, createdAt, expiresAt })
+  await Promise.all([
+    store.createSession({ tokenHash: hashToken(token), userId: user.userId, createdAt, expiresAt }),
+    rememberNetwork(ports, user.userId, address),
+  ])
   return { user: publicUser(user), session: { token, expiresAt } }
 }
 
@@ -113,15 +117,16 @@ export const resumeSession =
 
 const forgetEveryMs = 6 * 3_600_000
 
-/** Nobody comes back for a session that has expired, so they would fill the store. @returns a function that ends it */
-export const forgetExpiredSessions = ({ store, clock, log }: Ports): (() => void) => {
+/** Nobody comes back for what has expired, so it would fill the store. @returns a function that ends it */
+export const forgetExpired = (ports: Ports): (() => void) => {
+  const { store, clock, log } = ports
   let timer: Timer | undefined
   const schedule = () => {
     timer = clock.setTimeout(() => {
       schedule()
-      store
-        .deleteExpiredSessions(new Date(clock.now()))
-        .catch((error: unknown) => log.warn({ error }, 'cannot delete expired sessions; trying again'))
+      Promise.all([store.deleteExpiredSessions(new Date(clock.now())), forgetOldNetworks(ports)]).catch(
+        (error: unknown) => log.warn({ error }, 'cannot delete what has expired; trying again'),
+      )
     }, forgetEveryMs)
   }
   schedule()

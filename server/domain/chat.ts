@@ -1,5 +1,5 @@
 import type { ChatEvent, OnMessage, UserId } from '../contract/index.ts'
-import { forgetExpiredSessions, login, logout, me, register, resumeSession, updateProfile } from './accounts.ts'
+import { forgetExpired, login, logout, me, register, resumeSession, updateProfile } from './accounts.ts'
 import { conversations, openConversation } from './conversations.ts'
 import { followEndedSessions } from './ended-sessions.ts'
 import { createLoopShare } from './fair-loop.ts'
@@ -25,7 +25,7 @@ export const createChat = (given: Ports) => {
   const lagChecks = createLagChecks(ports)
   const feedPorts = { ...ports, deliveries, lagChecks, eventOf: createSharedEvents(), loopShare: createLoopShare() }
   const stopRemembering = rememberLastSeen(ports)
-  const stopForgetting = forgetExpiredSessions(ports)
+  const stopForgetting = forgetExpired(ports)
   const endedSessions = followEndedSessions(ports)
 
   return {

@@ -400,7 +400,14 @@ export interface Ports {
   passwords: Passwords
   rates: RateLimiter
   rules: Record<
-    'sendMessage' | 'storage' | 'call' | 'updateProfile' | 'login' | 'loginFromAddress' | 'register',
+    | 'sendMessage'
+    | 'storage'
+    | 'call'
+    | 'updateProfile'
+    | 'login'
+    | 'loginFromUnknown'
+    | 'loginFromAddress'
+    | 'register',
     RateRule
   >
   /** How long after it was sent a message may be edited; Infinity: for ever. */

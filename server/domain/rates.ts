@@ -15,6 +15,11 @@ export const defaultRules = {
   /** Each tells everybody who shares a conversation with the user. */
   updateProfile: { name: 'updateProfile', burst: 10, everyMs: 60_000 },
   login: { name: 'login', burst: 5, everyMs: 5 * 60_000 },
+  /**
+   * Wrong guesses at one name from all networks together that it has not signed in from: 30, and then 96 a day. NIST SP
+   * 800-63B (5.2.2) ends at 100 in a row, and names known addresses as a way to lock out the guesser and not the owner.
+   */
+  loginFromUnknown: { name: 'loginFromUnknown', burst: 30, everyMs: 15 * 60_000 },
   /** Of any names, right or wrong: each costs 20 ms of a thread, so one address must not fill the queue for all. */
   loginFromAddress: { name: 'loginFromAddress', burst: 100, everyMs: 3_000 },
   register: { name: 'register', burst: 20, everyMs: 3 * 60_000 },

@@ -6,6 +6,7 @@ import { patient } from '../harness/joined.ts'
 import { type NodesOptions, type SharedStore, startNodes } from '../harness/nodes.ts'
 import { createInbox, isMessage, isReceipt } from '../harness/plain-client.ts'
 import { startRawClient } from '../harness/raw-client.ts'
+import { createRestClient } from '../harness/rest-client.ts'
 import { password, type World } from '../harness/world.ts'
 
 const anyMessage = (_message: Message): _message is Message => true
@@ -248,6 +249,23 @@ export const storiesOfNodes = (openShared: () => Promise<SharedStore>) => {
     await expect(there.sendMessage.mutate({ to: 'bob', text: 'one more' })).rejects.toMatchObject({
       message: expect.stringContaining('0 are left'),
     })
+  })
+
+  test('[P10] a guesser at all nodes has the guesses of one, and the owner is known at all of them', async () => {
+    await using world = await start(2, { config: { rateLimits: true, trustedProxies: ['127.0.0.1'] } })
+    const [one, two] = world.nodes
+    const ask = async (node: World, path: string, address: string, body: object) => {
+      const headers = { 'x-forwarded-for': address }
+      const answer = await createRestClient(node.url).call<{ kind?: string }>('POST', path, { body, headers })
+      return answer.body.kind ?? 'in'
+    }
+    const home = '198.51.100.1'
+    expect(await ask(one, '/api/register', home, { username: 'ada', password })).toBe('in')
+    const wrong = { username: 'ada', password: 'wrong guess' }
+    const kinds: string[] = []
+    for (let i = 0; i < 32; i++) kinds.push(await ask(i % 2 ? one : two, '/api/login', `203.0.113.${i}`, wrong))
+    expect(kinds).toEqual([...Array(30).fill('badCredentials'), 'rateLimited', 'rateLimited'])
+    for (const node of [one, two]) expect(await ask(node, '/api/login', home, { username: 'ada', password })).toBe('in')
   })
 
   test('[P9] two stores may share one Redis: nothing of the one is heard at the other', async () => {
