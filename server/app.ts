@@ -11,6 +11,7 @@ import { createDisposables } from './disposables.ts'
 import { createChat } from './domain/chat.ts'
 import type { Clock, Log, Ports, Store } from './domain/ports.ts'
 import { createRateLimiter, defaultRules, noLimits, perDay } from './domain/rates.ts'
+import { siteOf } from './domain/sites.ts'
 import { createIntakes } from './fairness/intake.ts'
 import { createTimeShares } from './fairness/time-shares.ts'
 import { createCallsInFlight } from './http/calls-in-flight.ts'
@@ -142,6 +143,7 @@ export const startApp = async (
       allowOrigin: createOriginGate(config, () => server.server.address() as AddressInfo | null),
       clientAddress,
       ...(fairness && { intakeOf: fairness.intakes.of }),
+      siteOf,
       onError: ({ error, path }) => logUnforeseen(log, error, path),
       log,
     })

@@ -11,6 +11,7 @@ import {
 import { audiencesOfProfile } from './audiences.ts'
 import { forgetOldNetworks, isKnownNetwork, rememberNetwork } from './known-networks.ts'
 import type { Ports, StoredSession, StoredUser, Timer } from './ports.ts'
+import { limitsOfAddress } from './sites.ts'
 import { giveBackAll, type Limit, takeAll } from './taken-limits.ts'
 
 export const sessionMs = 30 * 24 * 3_600_000
@@ -24,14 +25,15 @@ export const register =
     if (passwords.isCommon(password)) throw new ChatError('commonPassword')
     if (isNameOf(password, [username, displayName ?? username]))
       throw new ChatError('commonPassword', { message: nameAsPassword })
-    await rates.take(rules.register, address)
+    const ofAddress = limitsOfAddress(rules.register, address)
+    await takeAll(rates, ofAddress)
     const hash = async () => {
       // It costs no hash, and who looks for a free name is not to be locked out.
       if (await store.user(username)) throw new ChatError('usernameTaken')
       return passwords.hash(password)
     }
     const passwordHash = await hash().catch((error: unknown) => {
-      rates.giveBack(rules.register, address)
+      giveBackAll(rates, ofAddress)
       throw error
     })
     const user = await store.createUser({
@@ -63,7 +65,7 @@ export const login =
     const ofName: Limit[] = [[rules.login, `${username} ${address}`]]
     // A guesser elsewhere uses this up, and must not lock out the owner, who comes from where they came before.
     if (!isKnown) ofName.push([rules.loginFromUnknown, username])
-    const ofAddress: Limit[] = [[rules.loginFromAddress, address]]
+    const ofAddress = limitsOfAddress(rules.loginFromAddress, address)
     // What is refused because of the name hashes nothing, and so takes nothing from others at this address.
     await takeAll(rates, [...ofName, ...ofAddress])
     const whoIsRight = async (): Promise<StoredUser | null> => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ChatError } from '../contract/index.ts'
-import { type Counts, createCounts } from './counts.ts'
+import { type Counts, createAddressCounts, createCounts } from './counts.ts'
 
 /** A user's five full batches; and as many users at one address as may well be at once behind a router. */
 const perUserMax = 100
@@ -19,7 +19,7 @@ export type BeginCalls = (
  */
 export const createCallsInFlight = (clientAddress: (req: IncomingMessage) => string): BeginCalls => {
   const perUser = createCounts()
-  const perAddress = createCounts()
+  const perAddress = createAddressCounts()
   return (req, res, count) => {
     const address = clientAddress(req)
     const begin = (counts: Counts, key: string, max: number) => {

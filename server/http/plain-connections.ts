@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import proxyAddress from '@fastify/proxy-addr'
 import type { Intakes } from '../fairness/intake.ts'
 import { networkOf } from './client-address.ts'
-import { createCounts } from './counts.ts'
+import { createAddressCounts } from './counts.ts'
 
 /** Those of one network, in whatever state: room for 200 sockets, 200 streams, and the calls between. */
 const perNetworkMax = 512
@@ -14,7 +14,7 @@ const perNetworkMax = 512
  */
 export const boundConnections = (server: Server, trustedProxies: string[], intakes: Intakes | null): void => {
   const isTrusted = proxyAddress.compile(trustedProxies)
-  const counts = createCounts()
+  const counts = createAddressCounts()
   const counted = new WeakSet<Socket>()
   server.on('connection', (socket) => {
     const { remoteAddress } = socket

@@ -8,7 +8,7 @@ import type { CreateHttpContext } from '../trpc/context.ts'
 import { logUnforeseen } from '../trpc/errors.ts'
 import { type AppRouter, appRouter } from '../trpc/router.ts'
 import type { BeginCalls } from './calls-in-flight.ts'
-import { type Counts, createCounts } from './counts.ts'
+import { type Counts, createAddressCounts, createCounts } from './counts.ts'
 import { httpError } from './explain.ts'
 
 /** Open streams of one user, of one address and of all: as many as sockets. */
@@ -41,7 +41,7 @@ export const serveTrpc = (
   let onEmpty = () => {}
   const isOpen = () => takesConnections() && streams.size < streamsMax
   const perUser = createCounts()
-  const perAddress = createCounts()
+  const perAddress = createAddressCounts()
 
   // The plugin takes forms of any size into memory, past the server's limit; and no procedure takes a form.
   server.addHook('onRequest', async ({ url, headers }) => {

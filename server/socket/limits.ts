@@ -8,9 +8,10 @@ export interface SocketLimits {
   maxJsonDepth: number
   /** Entries of one batch, counted before any runs; more close 1008. */
   maxBatch: number
-  /** Open sockets of one user, of one client address, and of this server. */
+  /** Open sockets of one user, of one client address, of one site (many addresses), and of this server. */
   socketsPerUser: number
   socketsPerAddress: number
+  socketsPerSite: number
   sockets: number
   /** Subscriptions alive on one socket, and those of one user on all of hers; one that was stopped counts until its
    *  generator has finished. */
@@ -53,6 +54,7 @@ export const socketDefaults: SocketLimits = {
   maxBatch,
   socketsPerUser: 20,
   socketsPerAddress: 200,
+  socketsPerSite: 800,
   sockets: 10_000,
   subscriptions: 100,
   subscriptionsPerUser: 100,

@@ -2,12 +2,17 @@ import { TRPCError } from '@trpc/server'
 import type { ServerConnection } from './connection.ts'
 import type { SocketLimits } from './limits.ts'
 
-/** The open connections of a server, counted by address and by user. */
+/** The open connections of a server, counted by address, by the site that an address is in, and by user. */
 export const createOpenConnections = (
-  limits: Pick<SocketLimits, 'sockets' | 'socketsPerAddress' | 'socketsPerUser' | 'subscriptionsPerUser'>,
+  limits: Pick<
+    SocketLimits,
+    'sockets' | 'socketsPerSite' | 'socketsPerAddress' | 'socketsPerUser' | 'subscriptionsPerUser'
+  >,
+  siteOf: (address: string) => string | null,
 ) => {
   const connections = new Set<ServerConnection>()
   const perAddress = createCounts()
+  const perSite = createCounts()
   const perUser = createCounts()
   const subscriptionsPerUser = createCounts()
   let onEmpty = () => {}
@@ -16,10 +21,17 @@ export const createOpenConnections = (
     all: connections as ReadonlySet<ServerConnection>,
     userCount: perUser.size,
     isFull: () => connections.size >= limits.sockets,
-    isFullFor: (address: string) => perAddress.of(address) >= limits.socketsPerAddress,
+    isFullFor(address: string) {
+      const site = siteOf(address)
+      if (site !== null && perSite.of(site) >= limits.socketsPerSite) return true
+      return perAddress.of(address) >= limits.socketsPerAddress
+    },
     add(served: ServerConnection) {
+      const { address } = served.connection
       connections.add(served)
-      perAddress.add(served.connection.address)
+      perAddress.add(address)
+      const site = siteOf(address)
+      if (site !== null) perSite.add(site)
     },
     /** A connection of `before` (undefined: of nobody yet) is now one of `user`. @throws TRPCError `TOO_MANY_REQUESTS` */
     identify(user: string, before: string | undefined) {
@@ -39,6 +51,8 @@ export const createOpenConnections = (
       const { user, connection } = served
       connections.delete(served)
       perAddress.remove(connection.address)
+      const site = siteOf(connection.address)
+      if (site !== null) perSite.remove(site)
       if (user !== undefined) perUser.remove(user)
       if (connections.size === 0) onEmpty()
     },

@@ -39,6 +39,8 @@ export interface SocketOptions<Router extends AnyRouter> {
   clientAddress(req: IncomingMessage): string
   /** Bounds how fast a socket is read; none, if left out. */
   intakeOf?(socket: Duplex, address: string): Intake
+  /** The network of many addresses that this one is in, counted by itself as well. Null: none. */
+  siteOf(address: string): string | null
   /** Each error that a procedure, a stream, or `createContext` throws. What it throws itself is lost. */
   onError?(info: ErrorInfo): void
   log: SocketLog
@@ -71,7 +73,7 @@ export interface SocketServer {
 export const createSocketServer = <Router extends AnyRouter>(options: SocketOptions<Router>): SocketServer => {
   const limits = { ...socketDefaults, ...options.limits }
   const { log, clock = systemClock } = options
-  const connections = createOpenConnections(limits)
+  const connections = createOpenConnections(limits, options.siteOf)
   const totals = { opened: 0, refused: 0, cut: 0 }
   const unsentLimits = { ofUser: limits.unsentPerUser, ofAddress: limits.unsentPerAddress, inAll: limits.unsent }
   let draining = false

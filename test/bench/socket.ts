@@ -88,6 +88,7 @@ async function serve(which: 'stock' | 'ours') {
       allowHost: () => true,
       allowOrigin: () => true,
       clientAddress: () => 'bench',
+      siteOf: () => null,
       log: { info() {}, warn() {} },
     })
     http.on('upgrade', socket.handleUpgrade)

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
+import { siteOf } from '../../server/domain/sites.ts'
 import { createClientAddress } from '../../server/http/client-address.ts'
+import { createAddressCounts } from '../../server/http/counts.ts'
 
 // [P10] Whom the limits count by: whatever stands in X-Forwarded-For gives an address, or counts as the proxy's own.
 
@@ -61,4 +63,35 @@ test('nobody else is believed', () => {
   expect(countedAs(proxy)).toBe(proxy)
   expect(countedAs('::1', '203.0.113.7')).toBe('203.0.113.7')
   expect(countedAs('::ffff:10.0.0.1', '203.0.113.7')).toBe('203.0.113.7')
+})
+
+test.each([
+  ['2001:db8:1:2:3::4', '2001:db8:1::/48'],
+  ['2001:db8:1:ffff::', '2001:db8:1::/48'],
+  ['2001:db8:2::1', '2001:db8:2::/48'],
+  ['2001:db8::1', '2001:db8:0::/48'],
+  ['fe80::1%eth0', 'fe80:0:0::/48'],
+  ['203.0.113.7', null],
+  ['::ffff:203.0.113.7', null],
+  ['unknown', null],
+])('%j is in the site %s', (forwarded, site) => {
+  expect(siteOf(countedAs(proxy, forwarded))).toBe(site)
+})
+
+test('a /48 may have four times what one /64 may, and each of its networks no more than before', () => {
+  const counts = createAddressCounts()
+  const network = (i: number) => `2001:db8:1:${i.toString(16)}::/64`
+  expect(counts.add(network(0), 10, 10)).toBe(true)
+  expect(counts.add(network(0), 10)).toBe(false)
+  for (let i = 1; i <= 30; i++) expect(counts.add(network(i), 10)).toBe(true)
+  expect(counts.add(network(31), 10)).toBe(false)
+  expect(counts.add('2001:db8:2:0::/64', 10)).toBe(true)
+  expect(counts.add('203.0.113.7', 10)).toBe(true)
+  // What was refused counts in neither.
+  counts.remove(network(0), 10)
+  expect(counts.add(network(31), 10, 10)).toBe(true)
+  expect(counts.add(network(31), 10)).toBe(false)
+  for (let i = 1; i <= 31; i++) counts.remove(network(i), i === 31 ? 10 : 1)
+  for (let i = 0; i < 4; i++) expect(counts.add(network(i), 10, 10)).toBe(true)
+  expect(counts.add(network(4), 10)).toBe(false)
 })

@@ -91,12 +91,13 @@ describe('[P10] caps on sockets', () => {
       () => 'opened',
       (error) => error.message,
     )
-  test('of an address: 429, of the server: 503; both are free again after a close', async () => {
+  test('of an address or a site: 429, of the server: 503; both are free again after a close', async () => {
     for (const [limits, status] of [
       [{ socketsPerAddress: 2 }, 'HTTP 429'],
+      [{ socketsPerSite: 2 }, 'HTTP 429'],
       [{ sockets: 2 }, 'HTTP 503'],
     ] as const) {
-      await using server = await startSocket({ limits })
+      await using server = await startSocket({ limits, siteOf: () => 'a site' })
       using first = await Wire.open(server.url)
       using second = await Wire.open(server.url)
       expect(await refused(server.url)).toBe(status)

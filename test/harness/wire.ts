@@ -188,6 +188,7 @@ export async function startSocket(extras: Extras = {}): Promise<RunningSocket> {
     allowHost: () => true,
     allowOrigin: (req) => req.headers.origin !== 'http://evil.example',
     clientAddress: (req) => req.socket.remoteAddress ?? '',
+    siteOf: () => null,
     onError: ({ error, path }) => errors.push({ message: error.message, path }),
     log: { info() {}, warn() {} },
     ...extras,

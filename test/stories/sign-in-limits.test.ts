@@ -167,3 +167,28 @@ test('an address of IPv6 is known by its /64', async () => {
   expect(await login(world, '2001:db8:1:2:ffff::1')).toBe('in')
   expect(await login(world, '2001:db8:1:3:3::4')).toMatchObject({ kind: 'rateLimited' })
 })
+
+const network = (i: number, site = '2001:db8:1') => `${site}:${i.toString(16)}::1`
+
+test('[P10] a /48 of IPv6 opens four times the accounts of one address, from however many of its networks', async () => {
+  const { world } = await startBehindProxy({ ...quick(isRight), config: { registrationsPerHour: 2 } })
+  await using _ = world
+  for (let i = 0; i < 2; i++) expect(await register(world, network(0), `first${i}`)).toBe('in')
+  expect(await register(world, network(0), 'first2')).toMatchObject(waits(30 * 60_000))
+  // What was refused, or is a name that is taken, leaves the /48 its share.
+  expect(await register(world, network(1), 'first0')).toMatchObject({ kind: 'usernameTaken' })
+  for (let i = 1; i <= 6; i++) expect(await register(world, network(i), `one${i}`)).toBe('in')
+  expect(await register(world, network(7), 'one7')).toMatchObject(waits((30 * 60_000) / 4))
+  expect(await register(world, network(7, '2001:db8:2'), 'two')).toBe('in')
+  for (let i = 1; i <= 10; i++) expect(await register(world, `192.0.2.${i}`, `four${i}`)).toBe('in')
+})
+
+test('[P10] a /48 of IPv6 signs in 400 times at once, and leaves all others their share', async () => {
+  const { world } = await startBehindProxy(quick(isRight))
+  await using _ = world
+  for (let i = 0; i < 400; i++)
+    expect(await guess(world, network(i), `user${i}`)).toMatchObject({ kind: 'badCredentials' })
+  expect(await guess(world, network(400), 'user400')).toMatchObject(waits(750))
+  for (const address of [network(0, '2001:db8:2'), '192.0.2.1'])
+    expect(await guess(world, address, 'user400')).toMatchObject({ kind: 'badCredentials' })
+})
