@@ -94,6 +94,7 @@ test('who has used up what she may have at once goes on as it drains, and is lat
   eve.rest()
   await bench.nextTurn()
   bench.work(eve, 500)
+  await bench.nextTurn()
   const soon = bench.waited(eve)
   expect(eve.lateMs()).toBe(1_101)
   bench.pass(5_000)
