@@ -117,6 +117,29 @@ test('[P10] a generator that ignores its signal keeps neither the client nor the
   expect(await wire.closed).toMatchObject({ code: 1000 })
 })
 
+test('[P10] subscriptions of one user are counted over all of her sockets', async () => {
+  await using server = await startSocket({ limits: { subscriptionsPerUser: 2 } })
+  const open = async (user: string) => {
+    const wire = await Wire.open(server.url)
+    await wire.call('me', 'mutation', 'identify', { user }).answer('me')
+    return wire
+  }
+  using first = await open('ada')
+  using second = await open('ada')
+  using other = await open('bob')
+  const started = async (wire: Wire, id: number) => {
+    wire.call(id, 'subscription', 'idle', {})
+    const received = await wire.until((frames) => frames.some((frame) => (frame as { id?: unknown }).id === id))
+    return received.findLast((frame) => (frame as { id?: unknown }).id === id)
+  }
+  for (const wire of [first, second, other]) expect(await started(wire, 1)).toHaveProperty('result')
+  expect(await started(second, 2)).toMatchObject({ error: { json: { data: { code: 'TOO_MANY_REQUESTS' } } } })
+  // One that is over makes room.
+  first.send({ id: 1, method: 'subscription.stop' })
+  await server.stage.until(() => server.stage.finished.length === 1)
+  expect(await started(second, 3)).toHaveProperty('result')
+})
+
 test('[P10] starting and stopping for ever leaves nothing behind', async () => {
   await using server = await startSocket({ limits: { subscriptions: 3 } })
   using wire = await Wire.open(server.url)

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { tracked } from '@trpc/server'
 import { expect, test } from 'vitest'
@@ -13,6 +14,14 @@ async function deafClient(port: number, ...messages: unknown[]) {
   await new Promise<void>((resolve) => raw.write(Buffer.concat([Buffer.from(handshake), ...frames]), () => resolve()))
   raw.pause()
   return { raw, [Symbol.dispose]: () => raw.destroy() }
+}
+
+/** Resolves when the number has not changed for a thousand turns, and is not 0. */
+const settled = async (read: () => number) => {
+  for (let before = -1; before !== read() || before === 0; ) {
+    before = read()
+    for (let turn = 0; turn < 1_000; turn++) await nextTurn()
+  }
 }
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
@@ -70,6 +79,48 @@ test('[P10] who asks for much and reads nothing is neither read nor answered fur
   expect(closed.aborted).toBe(false)
   clock.advance(1_000)
   await gone
+})
+
+test('[P10] who takes nothing of what is sent is cut after 30 s, whatever it says meanwhile', async () => {
+  const clock = new FakeClock()
+  await using server = await startSocket({ clock })
+  const calls = Array.from({ length: 16 }, (_, id) => request(id, 'query', 'bytes', { bytes: 400_000 }))
+  using slow = await deafClient(server.port, request('me', 'mutation', 'identify', { user: 'ada' }), ...calls)
+  await settled(() => server.rawSockets[0]?.writableLength ?? 0)
+  clock.advance(1) // sees what was taken until now
+  const { closed } = server.connections[0]!
+  for (let passed = 0; passed < 30_000; passed += 5_000) {
+    expect(closed.aborted).toBe(false)
+    const { bytesRead } = server.rawSockets[0]!
+    slow.raw.write(maskedFrame('', 0x89))
+    while (server.rawSockets[0]!.bytesRead === bytesRead) await nextTurn()
+    clock.advance(5_000)
+  }
+  expect(closed.aborted || (await once(closed, 'abort'))).toBeTruthy()
+  expect(server.socket.stats().cut).toBe(1)
+})
+
+test('[P10] unsent bytes are bounded for each user over all sockets; those that owe most are cut', async () => {
+  const clock = new FakeClock()
+  await using server = await startSocket({ clock, limits: { unsentPerUser: 2 * 1024 * 1024 } })
+  const ask = (user: string, bytes: number) =>
+    deafClient(
+      server.port,
+      request('me', 'mutation', 'identify', { user }),
+      // More than the operating system keeps for it.
+      ...Array.from({ length: 12 }, (_, id) => request(id, 'query', 'bytes', { bytes })),
+    )
+  using _one = await ask('eve', 600_000)
+  using _two = await ask('eve', 600_000)
+  using _other = await ask('ada', 100_000)
+  const unsent = () => server.rawSockets.map(({ writableLength }) => writableLength)
+  await settled(() => unsent().reduce((sum, bytes) => sum + bytes, 0))
+  const [one = 0, two = 0] = unsent()
+  expect(one + two).toBeGreaterThan(2 * 1024 * 1024)
+  clock.advance(1)
+  const [first, second, other] = server.rawSockets.map(({ destroyed }) => destroyed)
+  expect(one > two ? first : second).toBe(true)
+  expect(other).toBe(false)
 })
 
 test('[P10] a large answer reaches a client that reads, however it compares to the bounds', async () => {
