@@ -27,6 +27,8 @@ export interface Attack {
   environment?: Record<string, string>
   /** How long it is measured where nobody says otherwise. */
   seconds?: number
+  /** It finds nothing out in less. */
+  secondsMin?: number
   /** How long it takes to build up, which is not measured. */
   buildUpSeconds?: number
   seed?(store: Store): Promise<void>

@@ -23,9 +23,12 @@ const { name, url, address, seconds }: AttackerOptions = JSON.parse(process.argv
 const over = new AbortController()
 const ended = once(over.signal, 'abort')
 process.on('SIGTERM', () => over.abort())
+// An attack that has found out what it wanted still waits to be ended.
+const alive = setInterval(() => {}, 1_000)
 const traffic: Traffic = { cut: 0, refused: 0, read: 0, written: 0 }
 process.stdout.write('attacking\n')
 const besides = await attacks[name]?.run({ url: new URL(url), address, seconds, signal: over.signal, traffic })
 await ended
+clearInterval(alive)
 const outcome: Outcome = { traffic, besides }
 process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(0))

@@ -3,10 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import { tokenOf } from './seed.ts'
 
-/** What the bystander noticed: milliseconds of her calls, and why others had no result. */
+/** What the bystander noticed. */
 export interface Noticed {
+  asked: number
+  /** Milliseconds of each call; of one that was not answered, how long she has waited. */
   me: number[]
   history: number[]
+  /** How many had no result, and why. */
   failed: Map<string, number>
 }
 
@@ -33,11 +36,15 @@ export const connectBystander = async (url: string): Promise<Bystander> => {
   let lastId = 0
   let closed = false
 
-  const fail = (why: string, count = 1) => noticed.failed.set(why, (noticed.failed.get(why) ?? 0) + count)
+  const fail = (why: string) => noticed.failed.set(why, (noticed.failed.get(why) ?? 0) + 1)
   const failAll = (why: string) => {
-    if (inFlight.size > 0) fail(why, inFlight.size)
+    for (const call of inFlight.values()) {
+      fail(why)
+      took(call)
+    }
     inFlight.clear()
   }
+  const took = ({ name, begun }: { name: CallName; begun: number }) => noticed[name].push(performance.now() - begun)
   const connect = (): WebSocket => {
     const connecting = new WebSocket(`${url.replace('http', 'ws')}/trpc?connectionParams=1`, {
       perMessageDeflate: false,
@@ -60,9 +67,10 @@ export const connectBystander = async (url: string): Promise<Bystander> => {
     if (!call) return
     inFlight.delete(id)
     if (error) fail(error.json.data.kind)
-    else noticed[call.name].push(performance.now() - call.begun)
+    else took(call)
   }
   const ask = (name: CallName) => {
+    noticed.asked++
     if (socket.readyState !== WebSocket.OPEN) {
       fail('not connected')
       return
@@ -91,4 +99,4 @@ export const connectBystander = async (url: string): Promise<Bystander> => {
   }
 }
 
-const nothing = (): Noticed => ({ me: [], history: [], failed: new Map() })
+const nothing = (): Noticed => ({ asked: 0, me: [], history: [], failed: new Map() })

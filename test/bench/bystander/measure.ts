@@ -49,7 +49,9 @@ const seed = async (directory: string, all: Attack[]) => {
 /** What the bystander notices on a server of its own, at rest and under attack. */
 export const measure = async ({ name, parts, server, seconds: wanted }: MeasureOptions): Promise<Measured> => {
   const all = parts.map((part) => attacks[part] as Attack)
-  const seconds = wanted ?? Math.max(...all.map((attack) => attack.seconds ?? standardSeconds))
+  const seconds = Math.max(
+    ...all.map((attack) => Math.max(wanted ?? attack.seconds ?? standardSeconds, attack.secondsMin ?? 0)),
+  )
   const directory = mkdtempSync(join(tmpdir(), 'parley-bench-'))
   await seed(directory, all)
   const environment = Object.assign({}, ...all.map((attack) => attack.environment))

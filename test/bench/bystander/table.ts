@@ -38,10 +38,10 @@ const quantiles = (took: number[]): string => {
   return [at(0.5), at(0.99), at(1)].map((ms) => ms?.toFixed(1) ?? '-').join(' / ')
 }
 
-const withoutResult = ({ me, history, failed }: Noticed): string => {
+const withoutResult = ({ asked, failed }: Noticed): string => {
   const count = [...failed.values()].reduce((a, b) => a + b, 0)
   const reasons = [...failed].map(([why, times]) => `${why} ${times}`).join(', ')
-  return `${count} of ${me.length + history.length + count}${count === 0 ? '' : ` (${reasons})`}`
+  return `${count} of ${asked}${count === 0 ? '' : ` (${reasons})`}`
 }
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0)

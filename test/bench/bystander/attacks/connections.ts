@@ -73,6 +73,7 @@ export const flood = (socket: Socket, piece: Buffer): void => {
 
 /** Again and again; not while the server takes nothing. */
 export const every = (socket: Socket, ms: number, bytes: () => Buffer): void => {
+  if (socket.destroyed) return
   const timer = setInterval(() => {
     if (socket.writable && !socket.writableNeedDrain) socket.write(bytes())
   }, ms)
