@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSqliteStore } from '../../../server/store/sqlite/open.ts'
-import { cpuSeconds } from '../load/cpu-time.ts'
+import { cpuSeconds, waitedSeconds } from '../load/cpu-time.ts'
 import { startServer } from '../load/load.ts'
 import { residentBytes, watchResident } from '../load/memory.ts'
 import type { Attack, Traffic } from './attack.ts'
@@ -17,8 +17,8 @@ export interface Measured {
   seconds: number
   atRest: Noticed
   underAttack: Noticed
-  /** Seconds of processor time that the server used in each second. */
-  cpu: number
+  /** In each second, seconds of a processor that the server used, and that its main thread had to wait for one. */
+  cpu: { used: number; waited: number }
   /** Bytes that the server held: before, at the most, and at the end of the attack. */
   resident: { before: number; most: number; after: number }
   traffic: Traffic
@@ -39,6 +39,8 @@ const standardSeconds = 10
 const restSeconds = 5
 /** A server that has only just begun is slow. */
 const warmUpMs = 1_500
+
+const cpuOf = (pid: number) => ({ used: cpuSeconds(pid)?.process ?? Number.NaN, waited: waitedSeconds(pid) })
 
 const seed = async (directory: string, all: Attack[]) => {
   await using store = await openSqliteStore({ directory })
@@ -67,11 +69,15 @@ export const measure = async ({ name, parts, server, seconds: wanted }: MeasureO
       parts.map((part, i) => startAttacker({ name: part, url, address: `127.0.0.${2 + i}`, seconds })),
     )
     await sleep(Math.max(...all.map((attack) => attack.buildUpSeconds ?? 0)) * 1_000)
-    const usedBefore = cpuSeconds(pid)?.process ?? Number.NaN
+    const cpuBefore = cpuOf(pid)
     const begun = performance.now()
     const underAttack = await bystander.during(seconds * 1_000)
     const elapsed = (performance.now() - begun) / 1_000
-    const cpu = ((cpuSeconds(pid)?.process ?? Number.NaN) - usedBefore) / elapsed
+    const cpuAfter = cpuOf(pid)
+    const cpu = {
+      used: (cpuAfter.used - cpuBefore.used) / elapsed,
+      waited: (cpuAfter.waited - cpuBefore.waited) / elapsed,
+    }
     const after = residentBytes(pid)
     const most = Math.max(endWatch(), after)
     bystander.close()

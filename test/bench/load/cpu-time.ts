@@ -9,6 +9,15 @@ export const cpuSeconds = (pid: number): { process: number; mainThread: number }
   }
 }
 
+/** How long the main thread was ready to run and had no processor, as others had them; NaN where no `/proc` tells. */
+export const waitedSeconds = (pid: number): number => {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e9
+  } catch {
+    return Number.NaN
+  }
+}
+
 /** Linux counts in hundredths of a second there, whatever the kernel's own tick. */
 const ticksPerSecond = 100
 

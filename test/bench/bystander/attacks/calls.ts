@@ -1,3 +1,6 @@
+/** Less than what an attack has to end. */
+const answerWaitMs = 5_000
+
 /** One call over HTTP, for attacks that ask what is answered and not how fast. @returns its result, or its error's facts */
 export const callOverHttp = async (
   url: URL,
@@ -8,6 +11,7 @@ export const callOverHttp = async (
   const answer = await fetch(new URL(`/trpc/${path}`, url), {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
+    signal: AbortSignal.timeout(answerWaitMs),
     body: JSON.stringify({ json: input }),
   })
   const { result, error } = (await answer.json()) as Answer

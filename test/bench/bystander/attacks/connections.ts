@@ -8,11 +8,12 @@ const reconnectsPerSecond = 30
 
 export type Open = (attacker: Attacker, index: number) => Promise<Socket>
 
-/** TCP, as a bare socket: whoever attacks spends as little as possible. What comes is thrown away. */
-export const openTcp: Open = async ({ url, address }) => {
-  const socket = connect({ host: url.hostname, port: Number(url.port), localAddress: address, noDelay: true })
-  await once(socket, 'connect')
+/** TCP, as a bare socket: whoever attacks spends as little as possible. What comes is thrown away; the signal closes it. */
+export const openTcp: Open = async ({ url, address, signal }) => {
+  const options = { host: url.hostname, port: Number(url.port), localAddress: address, noDelay: true, signal }
+  const socket = connect(options)
   socket.on('error', () => {})
+  await once(socket, 'connect')
   socket.resume()
   return socket
 }
@@ -28,7 +29,6 @@ export const keepOpen = async (
   use: (socket: Socket, index: number) => void,
 ): Promise<void> => {
   const { signal, traffic } = attacker
-  const sockets = new Set<Socket>()
   let nextAt = 0
   const turnToReconnect = async () => {
     nextAt = Math.max(nextAt, performance.now()) + 1_000 / reconnectsPerSecond
@@ -37,13 +37,11 @@ export const keepOpen = async (
   const keepOne = async (index: number) => {
     while (!signal.aborted) {
       const socket = await open(attacker, index).catch(() => null)
-      if (socket === null) traffic.refused++
-      else {
-        sockets.add(socket)
+      if (socket === null) {
+        if (!signal.aborted) traffic.refused++
+      } else {
         use(socket, index)
-        if (signal.aborted) socket.destroy()
-        if (!socket.closed) await once(socket, 'close')
-        sockets.delete(socket)
+        await closed(socket)
         traffic.read += socket.bytesRead
         traffic.written += socket.bytesWritten
         if (!signal.aborted) traffic.cut++
@@ -52,11 +50,15 @@ export const keepOpen = async (
     }
   }
   setMaxListeners(0, signal)
-  signal.addEventListener('abort', () => {
-    for (const socket of sockets) socket.destroy()
-  })
   await Promise.all(Array.from({ length: count }, (_, index) => keepOne(index)))
 }
+
+/** Also after an error, on which `once` would reject. */
+const closed = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    if (socket.closed) resolve()
+    else socket.once('close', () => resolve())
+  })
 
 /** Repeats what is short until it fills the piece that node reads at once. */
 export const filled = (bytes: Buffer): Buffer => Buffer.concat(Array(Math.ceil(65_536 / bytes.length)).fill(bytes))

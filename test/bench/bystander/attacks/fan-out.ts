@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Attack } from '../attack.ts'
 import { addUsers, numbered } from '../seed.ts'
 import { every, keepOpen } from './connections.ts'
-import { createPace } from './paced.ts'
+import { createPace } from './pace.ts'
 import { requests, webSocket } from './web-socket.ts'
 
 const accounts = numbered('fan', 10)

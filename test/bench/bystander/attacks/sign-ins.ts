@@ -49,11 +49,11 @@ export const signIns: Attack = {
     const known = await atHome()
     const perSecond = Math.min(guessesPerSecondMax, Math.max(2, guesses / attacker.seconds))
     const guess = (n: number) => signIn(attacker, `203.0.113.${n % addresses}`, 'carla', `wrong horse ${n}`)
-    const [tried, in_] = await Promise.all([
+    const [tried, gotIn] = await Promise.all([
       repeat(attacker, perSecond, guesses, guess, 'badCredentials'),
       repeat(attacker, 1, Number.POSITIVE_INFINITY, atHome, 'signed in'),
     ])
-    return `${tried} guesses from ${addresses} addresses were tried, at ${perSecond.toFixed(0)}/s; the owner got in ${in_} times (before: ${known})`
+    return `${tried} guesses from ${addresses} addresses were tried, at ${perSecond.toFixed(0)}/s; the owner got in ${gotIn} times (before: ${known})`
   },
 }
 

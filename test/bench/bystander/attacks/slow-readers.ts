@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Attack } from '../attack.ts'
 import { addUsers, numbered, sendAll } from '../seed.ts'
 import { keepOpen } from './connections.ts'
-import { createPace } from './paced.ts'
+import { createPace } from './pace.ts'
 import { requests, webSocket } from './web-socket.ts'
 
 const accounts = numbered('slow', 10)

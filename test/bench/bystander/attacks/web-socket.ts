@@ -10,9 +10,10 @@ const maskKey = Buffer.from([0x37, 0xfa, 0x21, 0x3d])
 export const frame = (opcode: keyof typeof opcodes, payload: Buffer | string = '', isFinal = true): Buffer => {
   const masked = Buffer.from(payload)
   for (let i = 0; i < masked.length; i++) masked[i] = (masked[i] as number) ^ (maskKey[i % 4] as number)
+  const { length } = masked
   const first = opcodes[opcode] | (isFinal ? 0x80 : 0)
-  const length = masked.length < 126 ? [masked.length] : [126, masked.length >> 8, masked.length & 0xff]
-  return Buffer.concat([Buffer.from([first, (length[0] as number) | 0x80, ...length.slice(1)]), maskKey, masked])
+  const head = length < 126 ? [first, 0x80 | length] : [first, 0x80 | 126, length >> 8, length & 0xff]
+  return Buffer.concat([Buffer.from(head), maskKey, masked])
 }
 
 /** A frame of a request, or of several as a batch. */
