@@ -7,6 +7,7 @@ import {
   type Conversations,
   conversationIdOf,
   directMembers,
+  limits,
   type Profile,
   type UserId,
   type Version,
@@ -88,7 +89,7 @@ export const conversations =
     rates.takeNow(rules.call, caller)
     const reads = readsOf(caller)
     const before = cursor === undefined ? null : readCursor(cursor)
-    const found = await reads.conversations(caller, before, limit)
+    const found = await reads.conversations(caller, before, limit, limits.pageTextMaxBytes)
     const summaries = withinPage(found, 0, ({ lastMessage }) => lastMessage.text)
     const memberIds = summaries.flatMap(({ receipts }) => receipts.map(({ userId }) => userId))
     const people = new Map((await reads.profiles([...new Set(memberIds)])).map((profile) => [profile.userId, profile]))

@@ -2,12 +2,11 @@ import type { UserId } from '../contract/index.ts'
 import { createFairQueue } from './fair-queue.ts'
 import type { Ports, Store } from './ports.ts'
 
-/**
- * The reads that run at once, in all and of one user; the others of hers wait, and hold up nobody else. In all fewer than the
- * connections to a database (50), so that those who write or look something up find one free. Calls do not wait for feeds.
- */
-const callReads = { max: 20, maxOfUser: 2 }
-const feedReads = { max: 12, maxOfUser: 1 }
+/** The reads of one user that run at once; the others of hers wait, and hold up nobody else. */
+const callsOfUser = 2
+const feedsOfUser = 1
+/** Calls do not wait for feeds, which have fewer of the store's reads. */
+const feedShare = 0.6
 
 const once = [
   'backlog',
@@ -39,8 +38,8 @@ export interface ReadingPorts extends Ports {
  * else. Waiting here costs nothing; waiting in the store would run into its time-outs.
  */
 export const createFairReads = (store: Store): ReadingPorts['readsOf'] => {
-  const ofCalls = createTurns(callReads)
-  const ofFeeds = createTurns(feedReads)
+  const ofCalls = createTurns({ max: store.parallelReads, maxOfUser: callsOfUser })
+  const ofFeeds = createTurns({ max: Math.ceil(feedShare * store.parallelReads), maxOfUser: feedsOfUser })
   return (userId, signal) => {
     const turns = signal ? ofFeeds : ofCalls
     const inTurn = <Answer>(read: () => Promise<Answer>): Promise<Answer> =>

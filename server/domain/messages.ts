@@ -5,11 +5,13 @@ import {
   type EditMessage,
   type History,
   type HistoryPage,
+  limits,
   type Message,
   type MessageVersionList,
   type MessageVersions,
   messagePlace,
   type SendMessage,
+  type Seq,
   type UserId,
 } from '../contract/index.ts'
 import { type Open, type OpenConversation, openToWrite } from './conversations.ts'
@@ -139,7 +141,7 @@ export const history =
     const isDirect = id.startsWith('dm:')
     const [lastThere, found, receipts, directPeople] = await Promise.all([
       lastKnown(),
-      readParts(reads, id, readableParts(intervals, from, to), limit, newest),
+      readParts(reads, id, readableParts(intervals, from, to), limit, newest, place.around),
       reads.receipts([id]),
       isDirect ? reads.profiles(members) : [],
     ])
@@ -165,12 +167,14 @@ const readParts = async (
   parts: ReturnType<typeof readableParts>,
   limit: number,
   newest: boolean,
+  around: Seq | undefined,
 ): Promise<StoredMessage[]> => {
   const found: StoredMessage[] = []
   for (const part of newest ? parts.toReversed() : parts) {
     const left = limit - found.length
     if (left === 0) break
-    const messages = await reads.messages({ conversationId, ...part, limit: left, newest })
+    const wanted = { around: around ?? (newest ? part.to : part.from), textBytes: limits.pageTextMaxBytes }
+    const messages = await reads.messages({ conversationId, ...part, limit: left, newest, wanted })
     if (newest) found.unshift(...messages)
     else found.push(...messages)
   }

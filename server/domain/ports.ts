@@ -207,13 +207,17 @@ export interface MessageStore {
   /** Those of these messages that are there, at their latest state, in any order; one read for many. */
   messagesAt(places: MessagePlace[]): Promise<StoredMessage[]>
 
-  /** The messages with `from <= seq <= to`, in order; at most `limit`: the newest of them where `newest`, else the oldest. */
+  /**
+   * The messages with `from <= seq <= to`, in order; at most `limit`: the newest of them where `newest`, else the oldest. Those
+   * may be left out that are not wanted: beyond so many bytes of the texts that are nearer to `around`.
+   */
   messages(range: {
     conversationId: ConversationId
     from: Seq
     to: Seq
     limit: number
     newest: boolean
+    wanted?: { around: Seq; textBytes: number }
   }): Promise<StoredMessage[]>
 
   /** The first `seq` whose message was sent at `time` or later; lastSeq + 1 where all are earlier. */
@@ -230,14 +234,25 @@ export interface MessageStore {
     moves: { conversationId: ConversationId; userId: UserId; deliveredSeq: number; readSeq: number }[],
   ): Promise<Receipt[]>
 
-  /** This user's conversations that have a message, by the version at which their newest one was sent, descending; below `before`. */
-  conversations(userId: UserId, before: Version | null, limit: number): Promise<ConversationSummary[]>
+  /**
+   * This user's conversations that have a message, by the version at which their newest one was sent, descending; below
+   * `before`. Those may be left out that come behind so many bytes of texts.
+   */
+  conversations(
+    userId: UserId,
+    before: Version | null,
+    limit: number,
+    textBytes?: number,
+  ): Promise<ConversationSummary[]>
 
   /**
    * How far below a version changes may still turn up: whoever goes on behind a version reads from so far below it, and
    * passes over what she has. 0 where versions are exact.
    */
   readonly overlap: Version
+
+  /** Of the reads of callers so many are to be asked for at once, at most. More would wait inside, first come, first served. */
+  readonly parallelReads: number
 
   /**
    * The present, by the clock: no change that is seen from now on has a version at or below this, but for the overlap. It

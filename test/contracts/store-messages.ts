@@ -159,6 +159,24 @@ export const messageTests = (world: StoreWorld): void => {
       expect(await seqs('dm:ada:nobody', 1, 10, 10)).toEqual([])
     })
 
+    test('hold no hole where texts are more than is wanted, and all of those that are near', async () => {
+      const length = 100
+      const send9 = Array.from({ length: 9 }, () => send('ada', 'cleo', 'x'.repeat(length - 2)))
+      await Promise.all(send9)
+      const page = async (around: number, textBytes: number, newest = false) => {
+        const range = { conversationId: 'dm:ada:cleo', from: 1, to: 9, limit: 9, newest }
+        return (await world.store.messages({ ...range, wanted: { around, textBytes } })).map(({ seq }) => seq)
+      }
+      for (const around of [1, 4, 9])
+        for (const wanted of [0, 1, 3, 20]) {
+          const seqs = await page(around, wanted * length, around === 9)
+          expect(seqs).toEqual(seqs.map((_, i) => (seqs[0] as number) + i))
+          const isNear = (seq: number) => Math.abs(seq - around) < Math.min(wanted, 9) / 2
+          expect(seqs).toEqual(expect.arrayContaining([around, ...[1, 2, 3, 4, 5, 6, 7, 8, 9].filter(isNear)]))
+        }
+      expect((await world.store.conversations('ada', null, 9, 0)).at(0)).toMatchObject({ id: 'dm:ada:cleo' })
+    })
+
     test('hold edited messages at their latest text, and deleted ones as tombstones', async () => {
       const [first, second] = await stored('dm:ada:bob')
       const edited = await world.edit(first!, 'edited')

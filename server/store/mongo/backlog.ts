@@ -6,13 +6,15 @@ import { readableBy, sentTo } from './readable.ts'
 import { aggregate } from './reads.ts'
 import type { Models } from './schema.ts'
 
-type Here = 'overlap' | 'version' | 'backlog' | 'latestVersions'
+type Here = 'overlap' | 'parallelReads' | 'version' | 'backlog' | 'latestVersions'
 
 /** Versions, and how much came after them. */
 export const backlogStore = (models: Models, nextVersion: () => Promise<Version>): Pick<MessageStore, Here> => {
   const { messages } = models
   return {
     overlap,
+    // Fewer than there are connections (50), so that those who write or look something up find one free.
+    parallelReads: 20,
     version: nextVersion,
 
     async backlog(userId, after, moreThan) {

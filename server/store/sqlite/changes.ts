@@ -7,7 +7,7 @@ import { createMerge } from './merge.ts'
 import type { Reads } from './reads.ts'
 import { firstSeq } from './rows.ts'
 
-type Here = 'overlap' | 'version' | 'changes' | 'undelivered' | 'backlog' | 'latestVersions'
+type Here = 'overlap' | 'parallelReads' | 'version' | 'changes' | 'undelivered' | 'backlog' | 'latestVersions'
 
 const keysPerRead = 200
 
@@ -110,6 +110,8 @@ export const changeStore = (
 
   return {
     overlap: 0,
+    // As many as keep both readers busy.
+    parallelReads: 4,
     version: present,
 
     async *changes(userId, { after, upTo, except }, limit) {

@@ -6,15 +6,31 @@ import { bySeq, firstSeq, type MessageRow, messageColumns, toMessage } from './r
 
 type Here = 'append' | 'edit' | 'delete' | 'onLate' | 'messages' | 'messagesAt' | 'textVersions' | 'seqAt'
 
+/** A byte of a text, where it is a control character. */
+const longestAsJson = 6
+
+const everything = { around: 0, textBytes: Number.MAX_SAFE_INTEGER }
+
 /** Messages and their texts. */
 export const messageStore = ({ write }: Commits, reads: Reads): Pick<MessageStore, Here> => {
+  const messages = `json_group_array(json_array(${messageColumns}))`
+  const asJson = 'octet_length(json_quote(m.text))'
   const page = (order: 'ASC' | 'DESC') =>
     reads.prepare<MessageRow[]>(`
-      WITH page AS MATERIALIZED (
-        SELECT c.id, m.sent_version FROM conversation c JOIN message m ON m.conversation = c.key
-        WHERE c.id = ? AND m.seq BETWEEN ? AND ? ORDER BY m.seq ${order} LIMIT ?)
-      SELECT json_group_array(json_array(${messageColumns}))
-      FROM page c CROSS JOIN message m ON m.sent_version = c.sent_version`)
+      WITH found AS MATERIALIZED (
+        SELECT c.id, m.sent_version, abs(m.seq - ?5) AS distance, octet_length(m.text) AS bytes
+        FROM conversation c JOIN message m ON m.conversation = c.key
+        WHERE c.id = ?1 AND m.seq BETWEEN ?2 AND ?3 ORDER BY m.seq ${order} LIMIT ?4),
+      -- How long a text is costs nothing to know, as JSON it does: it is asked of those alone that can be wanted, and only
+      -- where not all of them are, whatever they hold.
+      near AS (
+        SELECT *, sum(bytes) OVER (ORDER BY distance ROWS UNBOUNDED PRECEDING) - bytes AS nearer FROM found),
+      wanted AS (
+        SELECT near.id, near.sent_version, sum(${asJson}) OVER (ORDER BY distance ROWS UNBOUNDED PRECEDING) - ${asJson} AS nearer
+        FROM near CROSS JOIN message m ON m.sent_version = near.sent_version WHERE nearer <= ?6)
+      SELECT iif((SELECT ${longestAsJson} * sum(bytes) FROM found) <= ?6,
+        (SELECT ${messages} FROM found c CROSS JOIN message m ON m.sent_version = c.sent_version),
+        (SELECT ${messages} FROM wanted c CROSS JOIN message m ON m.sent_version = c.sent_version WHERE c.nearer <= ?6))`)
   const oldest = page('ASC')
   const newest = page('DESC')
 
@@ -54,8 +70,9 @@ export const messageStore = ({ write }: Commits, reads: Reads): Pick<MessageStor
     // Whoever waits for a commit is told when it has ended, never before.
     onLate() {},
 
-    messages: async ({ conversationId, from, to, limit, newest: isNewest }) => {
-      const rows = await (isNewest ? newest : oldest)(conversationId, from, to, limit)
+    messages: async ({ conversationId, from, to, limit, newest: isNewest, wanted = everything }) => {
+      const { around, textBytes } = wanted
+      const rows = await (isNewest ? newest : oldest)(conversationId, from, to, limit, around, textBytes)
       return rows.sort(bySeq).map(toMessage)
     },
 

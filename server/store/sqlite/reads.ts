@@ -24,6 +24,7 @@ interface Reader {
 // The threads read for all stores of the process, and outlive them: starting one takes longer than opening a store.
 const readers = new Set<Reader>()
 const waiting: Waiting[] = []
+let replies: { reader: Reader; reply: Reply }[] = []
 /** Those that are open. */
 const stores = new Set<{ log: Log }>()
 let lastId = 0
@@ -33,11 +34,7 @@ const start = (): Reader => {
   const reader: Reader = { worker, underWay: new Map() }
   readers.add(reader)
   worker.on('message', (reply: Reply) => {
-    const asked = reader.underWay.get(reply.id)
-    reader.underWay.delete(reply.id)
-    serve(reader)
-    if ('json' in reply) asked?.resolve(reply.json)
-    else asked?.reject(unavailable(reply.failed))
+    if (replies.push({ reader, reply }) === 1) setImmediate(handOver)
   })
   worker.on('error', (error) => {
     for (const { log } of stores) log.error({ error }, 'a reader of the database failed')
@@ -48,6 +45,22 @@ const start = (): Reader => {
     for (const { log } of stores) log.error({}, 'a reader of the database ended; starting another with the next read')
   })
   return reader
+}
+
+/**
+ * Once a turn: node takes from a thread without a turn in between for as long as it has something to say, and a thread that
+ * is asked for more with each answer always has.
+ */
+const handOver = () => {
+  const due = replies
+  replies = []
+  for (const { reader, reply } of due) {
+    const asked = reader.underWay.get(reply.id)
+    reader.underWay.delete(reply.id)
+    serve(reader)
+    if ('json' in reply) asked?.resolve(reply.json)
+    else asked?.reject(unavailable(reply.failed))
+  }
 }
 
 const serve = (reader: Reader) => {

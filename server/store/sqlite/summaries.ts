@@ -25,10 +25,12 @@ export const summaryStore = (reads: Reads): Pick<MessageStore, 'conversations'> 
       WHERE r.user_id = ?1 AND min(c.last_seq, coalesce(r.until_seq, c.last_seq)) >= r.from_seq
       GROUP BY r.conversation),
     page AS MATERIALIZED (
-      SELECT c.key, c.id, c.kind, m.sent_version
+      SELECT c.key, c.id, c.kind, m.sent_version, octet_length(m.text) AS bytes
       FROM mine JOIN conversation c ON c.key = mine.key
       JOIN message m ON m.conversation = mine.key AND m.seq = mine.seq
-      WHERE m.sent_version < ?2 ORDER BY m.sent_version DESC LIMIT ?3)
+      WHERE m.sent_version < ?2 ORDER BY m.sent_version DESC LIMIT ?3),
+    wanted AS MATERIALIZED (
+      SELECT *, sum(bytes) OVER (ORDER BY sent_version DESC) - bytes AS newer FROM page)
     SELECT json_group_array(json_array(c.key, c.kind, c.sent_version,
       (SELECT json_array(${messageColumns}) FROM message m WHERE m.sent_version = c.sent_version),
       (SELECT json_group_array(json_array(${receiptColumns})) FROM member r
@@ -38,7 +40,7 @@ export const summaryStore = (reads: Reads): Pick<MessageStore, 'conversations'> 
           min(head.last_seq, coalesce(r.until_seq, head.last_seq))))
         FROM readable r JOIN conversation head ON head.key = r.conversation
         WHERE r.user_id = ?1 AND r.conversation = c.key)))
-    FROM page c`)
+    FROM wanted c WHERE c.newer <= ?4`)
 
   /**
    * Of each span: how many messages of others that are not deleted. All of its messages, less the user's own, less the
@@ -63,8 +65,8 @@ export const summaryStore = (reads: Reads): Pick<MessageStore, 'conversations'> 
   }
 
   return {
-    async conversations(userId, before, limit) {
-      const rows = await summaries(userId, before ?? Number.MAX_SAFE_INTEGER, limit)
+    async conversations(userId, before, limit, bytes = Number.MAX_SAFE_INTEGER) {
+      const rows = await summaries(userId, before ?? Number.MAX_SAFE_INTEGER, limit, bytes)
       const spans = rows.flatMap(([key, , , , , unreadSpans]) =>
         unreadSpans.flatMap(([low, high]): Span[] => (high > low ? [[key, low, high]] : [])),
       )
