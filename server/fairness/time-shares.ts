@@ -21,6 +21,8 @@ const lookAgainMs = 5
 export interface TimeShare {
   /** Begins a piece of its work: what runs until others have their turn is counted. @returns false: it has to wait */
   begin(): boolean
+  /** What runs now is its work, and is counted, though nobody asked: an answer that has come. */
+  work(): void
   /** `goOn` is called once, when the next piece may begin. */
   wait(goOn: () => void): void
   /** How long there has been something to do for it that had to wait, in milliseconds. */
@@ -132,6 +134,10 @@ export const createTimeShares = (clock: () => number = () => performance.now()):
             return true
           }
           return !waiting.has(guest) && mayBegin(guest, now)
+        },
+        work() {
+          laps.begin(guest)
+          beginTurn()
         },
         wait(goOn) {
           const now = clock()

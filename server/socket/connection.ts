@@ -152,6 +152,7 @@ export const createConnection = (
     writer,
     answers,
     closed: closing.signal,
+    onReturned: () => intake?.share.work(),
     onFinished: () => inbox.readOn(),
   })
   const inbox = createInbox(ws, {

@@ -28,6 +28,7 @@ const openPair = async (share: TimeShare) => {
 
 const share = (more: Partial<TimeShare>): TimeShare => ({
   begin: () => true,
+  work() {},
   wait: (goOn) => void setImmediate(goOn),
   lateMs: () => 0,
   rest() {},

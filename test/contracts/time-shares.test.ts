@@ -106,6 +106,21 @@ test('who has used up what she may have at once goes on as it drains, and is lat
   await later
 })
 
+test('an answer is counted, whether or not anything may begin', async () => {
+  const bench = createBench()
+  const eve = bench.open('eve')
+  bench.work(eve, 300)
+  await bench.nextTurn()
+  eve.work()
+  bench.pass(100)
+  await bench.nextTurn()
+  bench.pass(600)
+  expect(eve.begin()).toBe(false)
+  await bench.nextTurn()
+  bench.pass(500)
+  expect(eve.begin()).toBe(true)
+})
+
 test('what she used is remembered when she comes back', async () => {
   const bench = createBench()
   const eve = bench.open('eve')

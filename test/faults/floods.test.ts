@@ -1,7 +1,11 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { fastify } from 'fastify'
 import { expect, test } from 'vitest'
 import type { Intake } from '../../server/fairness/intake.ts'
+import type { TimeShares } from '../../server/fairness/time-shares.ts'
+import { explain } from '../../server/http/explain.ts'
+import { takeTurns } from '../../server/http/request-turns.ts'
 import { canWatchTurns, watchTurns } from '../harness/turns.ts'
 import { maskedFrame, startSocket, upgradeHeaders, Wire } from '../harness/wire.ts'
 import { startWorld, type World } from '../harness/world.ts'
@@ -79,10 +83,36 @@ for (const [name, bytes] of Object.entries(floods)) {
 }
 
 test('[P10] a WebSocket that goes on asking for more than its share is closed, and told so', async () => {
-  const intake = { share: { identify() {} }, onLate() {} }
+  const intake = { share: { identify() {}, work() {} }, onLate() {} }
   await using server = await startSocket({ intakeOf: () => intake as unknown as Intake })
   using wire = await Wire.open(server.url)
   await wire.call(1, 'query', 'echo', 1).answer(1)
   intake.onLate()
   expect(await wire.closed).toEqual({ code: 1008, reason: expect.stringContaining('share') })
+})
+
+test('[P10] behind a proxy each address waits for its own share, up to a hundred requests; others are served meanwhile', async () => {
+  const waiting: (() => void)[] = []
+  const shares: TimeShares = {
+    open: (address) => ({
+      begin: () => address !== 'eve',
+      work() {},
+      wait: (goOn) => void waiting.push(goOn),
+      lateMs: () => 0,
+      rest() {},
+      identify() {},
+      close() {},
+    }),
+  }
+  await using server = fastify()
+  server.setErrorHandler(async (thrown, _req, reply) => reply.code(explain(thrown).status).send())
+  takeTurns(server, { shares, isRead: () => false, clientAddress: ({ headers }) => String(headers.from) })
+  server.get('/', async () => 'served')
+  const ask = async (from: string) => (await server.inject({ url: '/', headers: { from } })).statusCode
+  const flood = Array.from({ length: 100 }, () => ask('eve'))
+  while (waiting.length < 100) await new Promise((resolve) => setImmediate(resolve))
+  expect(await ask('eve')).toBe(429)
+  expect(await ask('ada')).toBe(200)
+  for (const goOn of waiting) goOn()
+  expect(new Set(await Promise.all(flood))).toEqual(new Set([200]))
 })

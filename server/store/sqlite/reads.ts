@@ -57,7 +57,8 @@ const handOver = () => {
   for (const { reader, reply } of due) {
     const asked = reader.underWay.get(reply.id)
     reader.underWay.delete(reply.id)
-    serve(reader)
+    // It may have ended meanwhile, and answers nothing any more.
+    if (readers.has(reader)) serve(reader)
     if ('json' in reply) asked?.resolve(reply.json)
     else asked?.reject(unavailable(reply.failed))
   }
