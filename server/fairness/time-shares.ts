@@ -12,8 +12,11 @@ const ofAddress: BucketLimits = { perSecond: 400, burst: 400, slice: 2 }
 const turnMs = 4
 /** Whoever has used less than this of late never waits for those who used more: somebody who types and reads. */
 const lightMs = 20
-/** Who has had nothing to wait for in so long is not late any more. */
-const caughtUpMs = 1_000
+/**
+ * Who has had nothing to wait for in so long is not late any more: she waits because of others at her address, and not for what
+ * she asks without a pause.
+ */
+const caughtUpMs = 100
 /** How soon it is looked again whether somebody who used hers up may go on. */
 const lookAgainMs = 5
 

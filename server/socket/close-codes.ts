@@ -9,7 +9,7 @@ import { sessionEndedCode } from '../contract/protocol.ts'
  * | 1001 | the server is disposed of at once | reconnect |
  * | 1002 | malformed WebSocket frame (sent by `ws`) | mend the client |
  * | 1007 | what is not UTF-8 | mend the client |
- * | 1008 | too many entries in a batch, frames or fragments; malformed `connectionParams` | mend the client |
+ * | 1008 | too many entries in a batch, frames or fragments; malformed `connectionParams`; 30 s over its share | mend the client |
  * | 1009 | message over `maxFrameBytes` (sent by `ws`) | send less |
  * | 1011 | `createContext` failed for a reason of the server | reconnect, backing off |
  * | 1012 | the server drains | reconnect, at another node |
