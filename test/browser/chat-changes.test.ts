@@ -180,6 +180,10 @@ browserTest(
     await expect
       .poll(() => ada.rows.filter({ hasText: 'Sam' }).allInnerTexts())
       .toMatchObject([expect.stringContaining('Sam cyd'), expect.stringContaining(`Sam ${id}`)])
+    // A Cyrillic letter looks the same.
+    await cyd.client.updateProfile({ displayName: 'S\u0430m' })
+    await expect.poll(() => ada.rows.allInnerTexts()).toContainEqual(expect.stringContaining('S\u0430m cyd'))
+    await cyd.client.updateProfile({ displayName: 'Sam' })
     expect((await zoe.history.query({ conversation: 'ada' })).messages).toMatchObject([
       { text: 'To the one with the long id' },
     ])

@@ -1,7 +1,7 @@
 import type { Chat, ChatMessage, ConversationSummary, OutgoingChange, OutgoingMessage } from '@parley/client'
 import { useConversations, useOutbox } from '@parley/client/react'
 import { useMemo } from 'react'
-import { membersOf, type NamedPerson, peerOf, titleOf } from './names.ts'
+import { looksOf, membersOf, type NamedPerson, peerOf, titleOf } from './names.ts'
 import { addressOf } from './route.ts'
 import { isMessage } from './unsent.ts'
 
@@ -12,7 +12,7 @@ export interface InboxEntry {
   title: string
   /** The other one of a direct conversation. */
   peer: string | null
-  /** Others are called the same: the id tells them apart. */
+  /** Others are called the same, or what looks like it: the id tells them apart. */
   isAmbiguous: boolean
   unread: number
   last: LastMessage | null
@@ -71,8 +71,8 @@ const inboxOf = (
   // What was written last comes first; all others keep the order that the server gave them.
   const writtenAt = ({ last }: { last: LastMessage | null }) => (last?.status === 'sending' ? last.sentAt.getTime() : 0)
   const counts = new Map<string, number>()
-  for (const { title } of all) counts.set(title, (counts.get(title) ?? 0) + 1)
+  for (const { title } of all) counts.set(looksOf(title), (counts.get(looksOf(title)) ?? 0) + 1)
   return all
     .sort((a, b) => writtenAt(b) - writtenAt(a))
-    .map((entry) => ({ ...entry, isAmbiguous: (counts.get(entry.title) ?? 0) > 1 }))
+    .map((entry) => ({ ...entry, isAmbiguous: (counts.get(looksOf(entry.title)) ?? 0) > 1 }))
 }

@@ -22,6 +22,17 @@ export const titleOf = (members: readonly NamedPerson[], userId: string): string
   return members.length > 0 ? notesTitle : 'A conversation'
 }
 
+/** Letters that look like Latin ones, in the order of those: Cyrillic, Greek, digits (Unicode, UTS 39). */
+const lookalikes = 'авеіјкмнорсѕтухӏ' + 'αβεικμνορτυχ' + '01|'
+const latin = 'abeljkmhopcstyxl' + 'abelkmnoptyx' + 'oll'
+
+/** Names that look alike have the same looks: marks, case, and letters of other alphabets do not tell people apart. */
+export const looksOf = (name: string): string =>
+  Array.from(name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replaceAll('i', 'l'), (letter) => {
+    const at = lookalikes.indexOf(letter)
+    return at < 0 ? letter : latin[at]
+  }).join('')
+
 export const notesTitle = 'Notes to yourself'
 
 /** The other one of a direct conversation; null in a group and in notes to oneself. */
