@@ -20,7 +20,7 @@ export interface Intake {
 export const createIntakes = (shares: TimeShares) => {
   const intakes = new WeakMap<Socket, Intake>()
   return {
-    has: (socket: Socket): boolean => intakes.has(socket),
+    find: (socket: Socket): Intake | null => intakes.get(socket) ?? null,
     /** @param address by whose share it counts, unless it has an intake already */
     of(socket: Socket, address: string): Intake {
       const known = intakes.get(socket)

@@ -26,6 +26,8 @@ export interface TimeShare {
   begin(): boolean
   /** What runs now is its work, and is counted, though nobody asked: an answer that has come. */
   work(): void
+  /** Counts what will be done for it where it cannot be told from what is done for others, in milliseconds. */
+  charge(ms: number): void
   /** `goOn` is called once, when the next piece may begin. */
   wait(goOn: () => void): void
   /** How long there has been something to do for it that had to wait, in milliseconds. */
@@ -67,10 +69,11 @@ export const createTimeShares = (clock: () => number = () => performance.now()):
   let isTurnBegun = false
   let isServing = false
 
-  const laps = createLaps<Guest>(clock, (guest, ms, now) => {
+  const use = (guest: Guest, ms: number, now: number) => {
     usedInTurn += ms
     for (const bucket of bucketsOf(guest)) bucket.use(ms, now, turn)
-  })
+  }
+  const laps = createLaps(clock, use)
   const endTurn = () => {
     isTurnBegun = false
     turn++
@@ -140,6 +143,10 @@ export const createTimeShares = (clock: () => number = () => performance.now()):
         },
         work() {
           laps.begin(guest)
+          beginTurn()
+        },
+        charge(ms) {
+          use(guest, ms, clock())
           beginTurn()
         },
         wait(goOn) {

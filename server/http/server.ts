@@ -67,7 +67,7 @@ export const createHttpServer = ({
   })
   if (fairness) {
     const { shares, intakes } = fairness
-    takeTurns(server, { shares, isRead: ({ socket }) => intakes.has(socket), clientAddress })
+    takeTurns(server, { shares, shareOf: ({ socket }) => intakes.find(socket)?.share ?? null, clientAddress })
   }
   refuseIllFormed(server)
   server.setErrorHandler<HttpError>(refuse)

@@ -97,6 +97,7 @@ test('[P10] behind a proxy each address waits for its own share, up to a hundred
     open: (address) => ({
       begin: () => address !== 'eve',
       work() {},
+      charge() {},
       wait: (goOn) => void waiting.push(goOn),
       lateMs: () => 0,
       rest() {},
@@ -106,7 +107,7 @@ test('[P10] behind a proxy each address waits for its own share, up to a hundred
   }
   await using server = fastify()
   server.setErrorHandler(async (thrown, _req, reply) => reply.code(explain(thrown).status).send())
-  takeTurns(server, { shares, isRead: () => false, clientAddress: ({ headers }) => String(headers.from) })
+  takeTurns(server, { shares, shareOf: () => null, clientAddress: ({ headers }) => String(headers.from) })
   server.get('/', async () => 'served')
   const ask = async (from: string) => (await server.inject({ url: '/', headers: { from } })).statusCode
   const flood = Array.from({ length: 100 }, () => ask('eve'))
