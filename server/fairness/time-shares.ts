@@ -1,5 +1,6 @@
 import { type Bucket, type BucketLimits, createBucket, createBuckets } from './bucket.ts'
 import { createLaps } from './laps.ts'
+import { createWaiting } from './waiting.ts'
 
 /**
  * Milliseconds of the event loop. A call that reads the store takes 0.1 to 0.3 of them, so that the hundred a second which
@@ -24,8 +25,6 @@ const lookAgainMs = 5
 export interface TimeShare {
   /** Begins a piece of its work: what runs until others have their turn is counted. @returns false: it has to wait */
   begin(): boolean
-  /** What runs now is its work, and is counted, though nobody asked: an answer that has come. */
-  work(): void
   /** Counts what will be done for it where it cannot be told from what is done for others, in milliseconds. */
   charge(ms: number): void
   /** `goOn` is called once, when the next piece may begin. */
@@ -63,7 +62,7 @@ interface Guest {
 export const createTimeShares = (clock: () => number = () => performance.now()): TimeShares => {
   const addresses = createBuckets(ofAddress, clock)
   const users = createBuckets(ofUser, clock)
-  const waiting = new Set<Guest>()
+  const waiting = createWaiting<Guest>()
   let turn = 0
   let usedInTurn = 0
   let isTurnBegun = false
@@ -89,26 +88,16 @@ export const createTimeShares = (clock: () => number = () => performance.now()):
     bucketsOf(guest).every((bucket) => bucket.hasSlice(turn) && bucket.hasCredit(now)) &&
     (usedInTurn < turnMs || guest.address.lately(now) < lightMs)
 
-  const leastUsed = (now: number): Guest | null => {
-    let least: Guest | null = null
-    const used = (guest: Guest) => guest.address.lately(now) * 1_000 + guest.own.lately(now)
-    for (const guest of waiting) {
-      if (!bucketsOf(guest).every((bucket) => bucket.hasCredit(now))) continue
-      if (least === null || used(guest) < used(least)) least = guest
-    }
-    return least
-  }
   const serve = () => {
     isServing = false
-    const guest = leastUsed(clock())
+    const guest = waiting.take(clock())
     if (guest === null) {
-      if (waiting.size > 0) serveLater(() => setTimeout(serve, lookAgainMs))
+      if (!waiting.isEmpty()) serveLater(() => setTimeout(serve, lookAgainMs))
       return
     }
-    waiting.delete(guest)
     guest.isServed = true
     guest.goOn?.()
-    if (waiting.size > 0) serveLater(() => setImmediate(serve))
+    if (!waiting.isEmpty()) serveLater(() => setImmediate(serve))
   }
   const serveLater = (schedule: () => void) => {
     if (isServing) return
@@ -141,10 +130,6 @@ export const createTimeShares = (clock: () => number = () => performance.now()):
           }
           return !waiting.has(guest) && mayBegin(guest, now)
         },
-        work() {
-          laps.begin(guest)
-          beginTurn()
-        },
         charge(ms) {
           use(guest, ms, clock())
           beginTurn()
@@ -155,7 +140,7 @@ export const createTimeShares = (clock: () => number = () => performance.now()):
           guest.lateSince = hasCaughtUp ? now : (guest.lateSince ?? now)
           guest.restedSince = null
           guest.goOn = goOn
-          waiting.add(guest)
+          waiting.add(guest, now)
           serveLater(() => setImmediate(serve))
         },
         lateMs: () => (guest.lateSince === null ? 0 : clock() - guest.lateSince),
@@ -167,7 +152,7 @@ export const createTimeShares = (clock: () => number = () => performance.now()):
           guest.user = { name, bucket: users.hold(name) }
         },
         close() {
-          waiting.delete(guest)
+          waiting.remove(guest)
           forgetUser()
           addresses.letGo(addressName)
         },

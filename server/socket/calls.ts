@@ -12,8 +12,6 @@ export interface CallsOptions {
   answers: Answers
   /** Aborted when the socket is gone; the signal of queries and mutations. */
   closed: AbortSignal
-  /** A procedure has returned; what follows is work for its connection. */
-  onReturned(): void
   /** A call has finished; the queue has room for more. */
   onFinished(): void
 }
@@ -35,7 +33,7 @@ export interface Calls {
 
 /** The calls of one connection: so many run at once, in the order of their arrival, while the socket takes the answers. */
 export const createCalls = (options: CallsOptions): Calls => {
-  const { router, limits, writer, answers, closed, onReturned, onFinished } = options
+  const { router, limits, writer, answers, closed, onFinished } = options
   let queue: { call: Call; subscription: Subscription | undefined }[] = []
   let inFlight = 0
   let context: { ctx: unknown } | undefined
@@ -53,7 +51,6 @@ export const createCalls = (options: CallsOptions): Calls => {
         signal: subscription ? subscription.signal : closed,
         batchIndex: call.batchIndex,
       })
-      onReturned()
       if (subscription) subscription.begin(result)
       else answers.answer(call, result)
     } catch (cause) {

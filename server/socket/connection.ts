@@ -152,7 +152,6 @@ export const createConnection = (
     writer,
     answers,
     closed: closing.signal,
-    onReturned: () => intake?.share.work(),
     onFinished: () => inbox.readOn(),
   })
   const inbox = createInbox(ws, {

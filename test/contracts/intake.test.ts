@@ -28,7 +28,6 @@ const openPair = async (share: TimeShare) => {
 
 const share = (more: Partial<TimeShare>): TimeShare => ({
   begin: () => true,
-  work() {},
   charge() {},
   wait: (goOn) => void setImmediate(goOn),
   lateMs: () => 0,

@@ -106,13 +106,13 @@ test('who has used up what she may have at once goes on as it drains, and is lat
   await later
 })
 
-test('an answer is counted, whether or not anything may begin', async () => {
+test('what is charged is counted, whether or not anything may begin', async () => {
   const bench = createBench()
   const eve = bench.open('eve')
   bench.work(eve, 300)
   await bench.nextTurn()
-  eve.work()
   bench.pass(100)
+  eve.charge(100)
   await bench.nextTurn()
   bench.pass(600)
   expect(eve.begin()).toBe(false)

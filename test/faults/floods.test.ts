@@ -83,7 +83,7 @@ for (const [name, bytes] of Object.entries(floods)) {
 }
 
 test('[P10] a WebSocket that goes on asking for more than its share is closed, and told so', async () => {
-  const intake = { share: { identify() {}, work() {} }, onLate() {} }
+  const intake = { share: { identify() {} }, onLate() {} }
   await using server = await startSocket({ intakeOf: () => intake as unknown as Intake })
   using wire = await Wire.open(server.url)
   await wire.call(1, 'query', 'echo', 1).answer(1)
@@ -96,7 +96,6 @@ test('[P10] behind a proxy each address waits for its own share, up to a hundred
   const shares: TimeShares = {
     open: (address) => ({
       begin: () => address !== 'eve',
-      work() {},
       charge() {},
       wait: (goOn) => void waiting.push(goOn),
       lateMs: () => 0,
