@@ -15,7 +15,7 @@ export interface Bucket {
   /** Whether another piece of work may begin in this turn, and in any. */
   hasSlice(turn: number): boolean
   hasCredit(now: number): boolean
-  /** Milliseconds of late: those above 20 a second, and of those the last 50. */
+  /** Milliseconds a second of late: what was used a second ago counts for a third, and so on. */
   lately(now: number): number
   isEmpty(now: number): boolean
 }
@@ -23,20 +23,26 @@ export interface Bucket {
 export const createBucket = ({ perSecond, burst, slice }: BucketLimits): Bucket => {
   // A pause of the whole process falls to whoever ran, who is not to make up for it for long.
   const used = createLeak(perSecond, 2 * burst)
-  const usedLately = createLeak(20, 50)
+  let usedLately = 0
+  let latelyAt = 0
+  const lately = (now: number): number => {
+    usedLately *= Math.exp((latelyAt - now) / 1_000)
+    latelyAt = now
+    return usedLately
+  }
   let lastTurn = -1
   let usedInTurn = 0
   return {
     use(ms, now, turn) {
       used.add(ms, now)
-      usedLately.add(ms, now)
+      usedLately = lately(now) + ms
       usedInTurn = turn === lastTurn ? usedInTurn + ms : ms
       lastTurn = turn
     },
     hasSlice: (turn) => turn !== lastTurn || usedInTurn < slice,
     hasCredit: (now) => used.level(now) < burst,
-    lately: usedLately.level,
-    isEmpty: (now) => used.level(now) === 0 && usedLately.level(now) === 0,
+    lately,
+    isEmpty: (now) => used.level(now) === 0 && lately(now) < 1,
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Bucket, type BucketLimits, createBucket, createBuckets } from './bucket.ts'
 import { createLaps } from './laps.ts'
-import { createWaiting } from './waiting.ts'
+import { createWaiting, lightMs } from './waiting.ts'
 
 /**
  * Milliseconds of the event loop. A call that reads the store takes 0.1 to 0.3 of them, so that the hundred a second which
@@ -11,8 +11,6 @@ const ofUser: BucketLimits = { perSecond: 300, burst: 300, slice: 2 }
 const ofAddress: BucketLimits = { perSecond: 400, burst: 400, slice: 2 }
 /** Of one turn, for all who are not light; what is left waits for the next turn. */
 const turnMs = 4
-/** Whoever has used less than this of late never waits for those who used more: somebody who types and reads. */
-const lightMs = 20
 /**
  * Who has had nothing to wait for in so long is not late any more: she waits because of others at her address, and not for what
  * she asks without a pause.
@@ -86,6 +84,7 @@ export const createTimeShares = (clock: () => number = () => performance.now()):
 
   const mayBegin = (guest: Guest, now: number): boolean =>
     bucketsOf(guest).every((bucket) => bucket.hasSlice(turn) && bucket.hasCredit(now)) &&
+    // Whoever types and reads never waits for those who use more.
     (usedInTurn < turnMs || guest.address.lately(now) < lightMs)
 
   const serve = () => {

@@ -7,8 +7,8 @@ export interface Waiter {
   readonly user: { bucket: Bucket } | null
 }
 
-/** Whoever used less than this of late is served before the others at her address, in milliseconds. */
-const lightMs = 20
+/** Whoever used less than this of late is served before the others at her address, in milliseconds a second. */
+export const lightMs = 50
 
 /** Those who wait, by their addresses: hundreds may wait at each, and are not all looked at for each that goes on. */
 export const createWaiting = <Guest extends Waiter>() => {

@@ -56,7 +56,7 @@ test('one user at many addresses has one share', async () => {
 test('in a turn that is used up only those begin who have used little of late', async () => {
   const bench = createBench()
   const heavy = Array.from({ length: 8 }, (_, i) => bench.open(`heavy ${i}`))
-  for (let turn = 0; turn < 40; turn++) {
+  for (let turn = 0; turn < 200; turn++) {
     for (const share of heavy) bench.work(share, 1)
     await bench.nextTurn()
   }
