@@ -251,7 +251,10 @@ export interface MessageStore {
    */
   readonly overlap: Version
 
-  /** Of the reads of callers so many are to be asked for at once, at most. More would wait inside, first come, first served. */
+  /**
+   * Of what callers and their feeds read, so much is to be asked for at once, at most. More would wait inside, first come,
+   * first served.
+   */
   readonly parallelReads: number
 
   /**

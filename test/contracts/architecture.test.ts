@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
  *  count as rooms. */
 const arrows: Record<string, string[]> = {
   'server/contract': [],
-  'server/domain': ['server/contract'],
+  'server/domain': ['server/fairness', 'server/contract'],
   'server/store/sqlite': ['server/domain', 'server/contract'],
   'server/store/mongo': ['server/domain', 'server/contract'],
   'server/bus': ['server/domain', 'server/contract'],

@@ -37,7 +37,7 @@ test('[P5] a node that missed everything while hundreds follow: all read what th
   const { store } = opened
   const far: Store = {
     ...store,
-    parallelReads: 20,
+    parallelReads: 32,
     backlog: counted(store.backlog),
     changes: countedPages(store.changes),
     undelivered: countedPages(store.undelivered),

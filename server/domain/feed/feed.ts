@@ -7,7 +7,7 @@ import type {
   UserId,
   Version,
 } from '../../contract/index.ts'
-import type { LoopShare } from '../fair-loop.ts'
+import type { LoopShare } from '../../fairness/fair-loop.ts'
 import type { ReadingPorts, StoreReads } from '../fair-reads.ts'
 import type { Change, Gap } from '../ports.ts'
 import type { DeliveryMarks } from '../receipts.ts'

@@ -14,7 +14,7 @@ export const backlogStore = (models: Models, nextVersion: () => Promise<Version>
   return {
     overlap,
     // Fewer than there are connections (50), so that those who write or look something up find one free.
-    parallelReads: 20,
+    parallelReads: 32,
     version: nextVersion,
 
     async backlog(userId, after, moreThan) {

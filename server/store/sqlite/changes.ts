@@ -110,8 +110,8 @@ export const changeStore = (
 
   return {
     overlap: 0,
-    // As many as keep both readers busy.
-    parallelReads: 4,
+    // As many as keep both readers busy until the loop's next turn.
+    parallelReads: 12,
     version: present,
 
     async *changes(userId, { after, upTo, except }, limit) {

@@ -1,11 +1,10 @@
-import type { UserId } from '../contract/index.ts'
 import { createFairQueue } from './fair-queue.ts'
 
 /** Milliseconds of a turn of the event loop; what is left waits for the next turn. */
 const shareMs = 4
 
 /** Null: go on. A promise: wait for it first. */
-export type LoopShare = (userId: UserId) => Promise<void> | null
+export type LoopShare = (user: string) => Promise<void> | null
 
 /**
  * Work that never waits by itself, such as giving out what was missed, takes a share of each turn of the event loop and no
@@ -24,9 +23,9 @@ export const createLoopShare = (): LoopShare => {
     begunAt = null
     if (waiting.serve() !== null) beginTurn()
   }
-  return (userId) => {
+  return (user) => {
     if (begunAt === null) beginTurn()
-    else if (performance.now() - begunAt > shareMs) return waiting.wait(userId)
+    else if (performance.now() - begunAt > shareMs) return waiting.wait(user)
     return null
   }
 }
