@@ -20,6 +20,7 @@ export const createLaps = <Worker>(clock: () => number, onLap: (worker: Worker, 
   const endSoon = () => process.nextTick(endNow)
 
   return {
+    isRunning: () => running !== null,
     /** @returns the time */
     begin(worker: Worker): number {
       const now = clock()

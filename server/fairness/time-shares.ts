@@ -25,6 +25,8 @@ export interface TimeShare {
   begin(): boolean
   /** Counts what will be done for it where it cannot be told from what is done for others, in milliseconds. */
   charge(ms: number): void
+  /** Runs it now and counts what it takes; within a piece of work it is part of that. */
+  work<Result>(run: () => Result): Result
   /** `goOn` is called once, when the next piece may begin. */
   wait(goOn: () => void): void
   /** How long there has been something to do for it that had to wait, in milliseconds. */
@@ -132,6 +134,17 @@ export const createTimeShares = (clock: () => number = () => performance.now()):
         charge(ms) {
           use(guest, ms, clock())
           beginTurn()
+        },
+        work(run) {
+          if (laps.isRunning()) return run()
+          const begun = clock()
+          try {
+            return run()
+          } finally {
+            const now = clock()
+            use(guest, now - begun, now)
+            beginTurn()
+          }
         },
         wait(goOn) {
           const now = clock()

@@ -15,6 +15,8 @@ export interface AnswersOptions {
   /** The connection's context, for who formats errors. */
   admission: { readonly ctx: unknown }
   onError(info: ErrorInfo): void
+  /** Runs it, and counts what it takes of the loop. */
+  work(run: () => void): void
 }
 
 /** What a connection says to its client, besides the events of subscriptions. */
@@ -34,7 +36,7 @@ export interface Answers {
 }
 
 export const createAnswers = (options: AnswersOptions): Answers => {
-  const { cutBytes, replies, writer, admission, onError } = options
+  const { cutBytes, replies, writer, admission, onError, work } = options
   const answers: Answers = {
     text(text) {
       writer.send(text, noPart, cutBytes)
@@ -44,7 +46,7 @@ export const createAnswers = (options: AnswersOptions): Answers => {
         const message = `Cannot return an async iterable or observable from a ${call.type} procedure with WebSockets`
         throw new TRPCError({ code: 'UNSUPPORTED_MEDIA_TYPE', message })
       }
-      answers.text(call.head + replies.data(result))
+      work(() => answers.text(call.head + replies.data(result)))
     },
     fail(call, cause) {
       answers.refuse(call, answers.report(call, cause))

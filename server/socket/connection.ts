@@ -137,7 +137,14 @@ export const createConnection = (
     },
     onRejected,
   })
-  const answers = createAnswers({ cutBytes: limits.cutAnswerBytes, replies, writer, admission, onError })
+  const answers = createAnswers({
+    cutBytes: limits.cutAnswerBytes,
+    replies,
+    writer,
+    admission,
+    onError,
+    work: intake ? intake.share.work : (run) => run(),
+  })
   const subscriptions = createSubscriptions({
     max: limits.subscriptions,
     hold: () => (user === undefined ? () => {} : host.holdSubscription(user)),

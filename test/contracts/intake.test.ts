@@ -29,6 +29,7 @@ const openPair = async (share: TimeShare) => {
 const share = (more: Partial<TimeShare>): TimeShare => ({
   begin: () => true,
   charge() {},
+  work: (run) => run(),
   wait: (goOn) => void setImmediate(goOn),
   lateMs: () => 0,
   rest() {},

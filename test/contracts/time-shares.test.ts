@@ -121,6 +121,19 @@ test('what is charged is counted, whether or not anything may begin', async () =
   expect(eve.begin()).toBe(true)
 })
 
+test('an answer that comes later is counted, and one that comes at once no second time', async () => {
+  const bench = createBench()
+  const eve = bench.open('eve')
+  eve.work(() => bench.pass(300))
+  await bench.nextTurn()
+  expect(eve.begin()).toBe(false)
+  const ada = bench.open('ada')
+  expect(ada.begin()).toBe(true)
+  ada.work(() => bench.pass(150))
+  await bench.nextTurn()
+  expect(ada.begin()).toBe(true)
+})
+
 test('what she used is remembered when she comes back', async () => {
   const bench = createBench()
   const eve = bench.open('eve')

@@ -97,6 +97,7 @@ test('[P10] behind a proxy each address waits for its own share, up to a hundred
     open: (address) => ({
       begin: () => address !== 'eve',
       charge() {},
+      work: (run) => run(),
       wait: (goOn) => void waiting.push(goOn),
       lateMs: () => 0,
       rest() {},
