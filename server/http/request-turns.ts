@@ -4,6 +4,7 @@ import { ChatError } from '../contract/index.ts'
 import { withoutStack } from '../contract/without-stack.ts'
 import type { TimeShare, TimeShares } from '../fairness/time-shares.ts'
 import { createCounts } from './counts.ts'
+import { isBelow } from './is-below.ts'
 
 /** Requests of one address that may wait for their turn. */
 const waitingMax = 100
@@ -19,7 +20,7 @@ export interface RequestTurnsOptions {
  * What a request takes after it was read, in milliseconds: 0.1 for the probes, 0.2 over REST, 0.5 to 0.8 over tRPC (4,000 of each,
  * one connection). Most of it runs in later turns, among what others asked for.
  */
-const requestMs = 0.5
+const msOf = ({ url = '' }: IncomingMessage): number => (isBelow('/trpc', url) ? 0.8 : 0.2)
 
 /**
  * Requests are charged to whoever made them. Over the connection of a proxy come those of many addresses: there each waits for
@@ -29,7 +30,7 @@ export const takeTurns = (server: FastifyInstance, { shares, shareOf, clientAddr
   const waiting = createCounts()
   server.addHook('onRequest', async ({ raw }, reply) => {
     const known = shareOf(raw)
-    if (known) return known.charge(requestMs)
+    if (known) return known.charge(msOf(raw))
     const address = clientAddress(raw)
     const share = shares.open(address)
     const hasGone = new Promise<void>((resolve) => {
@@ -38,12 +39,12 @@ export const takeTurns = (server: FastifyInstance, { shares, shareOf, clientAddr
         resolve()
       })
     })
-    if (share.begin()) return share.charge(requestMs)
+    if (share.begin()) return share.charge(msOf(raw))
     if (!waiting.add(address, waitingMax)) throw tooMany()
     await Promise.race([hasGone, new Promise<void>((resolve) => share.wait(resolve))])
     waiting.remove(address)
     share.begin()
-    share.charge(requestMs)
+    share.charge(msOf(raw))
   })
 }
 

@@ -7,6 +7,7 @@ import type { Intakes } from '../fairness/intake.ts'
 import type { TimeShares } from '../fairness/time-shares.ts'
 import { explain, type HttpError, httpError } from './explain.ts'
 import { type HostGate, hostnameOf } from './hosts.ts'
+import { isBelow } from './is-below.ts'
 import type { KnownOrigins } from './origins.ts'
 import { boundConnections } from './plain-connections.ts'
 import { takeTurns } from './request-turns.ts'
@@ -77,8 +78,6 @@ export const createHttpServer = ({
   boundConnections(server.server, trustedProxies, fairness?.intakes ?? null)
   return server
 }
-
-const isBelow = (path: string, url: string): boolean => new RegExp(`^${path}(?:[/?]|$)`).test(url)
 
 /** It becomes part of an address in what reads the request. */
 const refuseBadHost = ({ headers, url }: IncomingMessage, isOurs: HostGate): void => {
