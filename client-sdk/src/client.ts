@@ -80,11 +80,10 @@ export const createClientOn = (
     state,
     token,
     tokenTimeoutMs: callTimeoutMs,
-    onOpen() {
-      inFlight.sendAll()
-      subscriptions.startAll()
+    onReady() {
+      inFlight.sendHeld()
+      subscriptions.startHeld()
     },
-    onProven: () => inFlight.sendRest(),
     isBehind: catchUps.isAny,
     onAnswer(answer) {
       inFlight.answer(answer)

@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { createClient } from '../../client-sdk/src/node.ts'
+import { createClient, type ErrorKind } from '../../client-sdk/src/node.ts'
 import { chatOf } from '../harness/chat.ts'
 import { startNetwork } from '../harness/network.ts'
 import { createInbox } from '../harness/plain-client.ts'
 import type { WebSockets } from '../harness/proxy.ts'
+import { startScriptedServer } from '../harness/scripted-server.ts'
 import { statesOf } from '../harness/states.ts'
 import { shows } from '../harness/views.ts'
 import { password, startWorld, type World } from '../harness/world.ts'
 
 // A client is one user's until she is signed out, whatever becomes of sign-ins, sessions and tokens.
+
+/** As a server says that a call cannot be served. */
+const refusal = (kind: ErrorKind) => new Error(kind, { cause: { kind, retryable: true } })
 
 /** A client that is connected, and nobody's. */
 const connectStranger = async ({ url }: World) => {
@@ -105,6 +109,49 @@ describe.concurrent('sign-ins', () => {
       await network[Symbol.asyncDispose]()
     },
   )
+
+  test.for<WebSockets>(['pass', 'refused'])(
+    '[P9] a call that names its user is said for nobody else, and waits until it is known who is signed in (WebSockets: %s)',
+    async (webSockets) => {
+      await using world = await startWorld({ webSockets })
+      const [ada] = await world.people('ada', 'bob')
+      const client = createClient({ url: world.proxy.url, token: ada.token })
+      // Both are given to a client that does not know yet whose its token is.
+      const forBob = client.sendMessage({ to: 'bob', text: 'to myself' }, { as: 'bob' })
+      const forAda = client.sendMessage({ to: 'bob', text: 'hello' }, { as: 'ada' })
+      await expect(forBob).rejects.toMatchObject({
+        kind: 'notSignedIn',
+        message: 'This client is signed in as ada, not as bob.',
+      })
+      expect(await forAda).toMatchObject({ sender: 'ada', seq: 1 })
+      await expect(client.events({ as: 'bob' }).next()).rejects.toMatchObject({ kind: 'notSignedIn' })
+      expect((await client.events({ as: 'ada' }).next()).value).toMatchObject({ type: 'ready' })
+
+      await client.logout()
+      const late = client.conversations(undefined, { as: 'ada' })
+      await expect(late).rejects.toMatchObject({ kind: 'notSignedIn' })
+      await client.login({ username: 'bob', password })
+      await expect(client.conversations(undefined, { as: 'ada' })).rejects.toMatchObject({ kind: 'notSignedIn' })
+      expect((await client.conversations(undefined, { as: 'bob' })).conversations).toHaveLength(1)
+      client.close()
+    },
+  )
+})
+
+test('[P9] a server that cannot say yet who is signed in is asked again, and what waits for it is said then', async () => {
+  let asked = 0
+  await using server = await startScriptedServer({
+    me: () => (++asked === 1 ? refusal('unavailable') : { userId: 'ada' }),
+    conversations: () => ({ conversations: [], nextCursor: null }),
+    history: () => ({ messages: [], nextBefore: null }),
+  })
+  const client = createClient({ url: server.url, token: 'a token of hers' })
+  const named = client.conversations(undefined, { as: 'ada' })
+  // What names nobody does not wait.
+  await client.history({ conversation: 'bob' })
+  await named
+  expect(asked).toBe(2)
+  client.close()
 })
 
 test('[P9] while somebody else is signed in on its client, a chat reads, sends and shows nothing', async () => {

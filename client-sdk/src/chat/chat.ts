@@ -3,9 +3,10 @@ import { conversationIdOf, messagePlace } from '../../../server/contract/places.
 import type { ChatClient } from '../client.ts'
 import { ChatError } from '../connection/errors.ts'
 import type { FeedEvent } from '../events/feed.ts'
+import type { EventsOptions } from '../events/loops.ts'
 import { type Conversation, type ConversationView, createConversation } from './conversation.ts'
 import { type ConversationsView, createConversations } from './conversations.ts'
-import { createIdentity } from './identity.ts'
+import { createAsk } from './online.ts'
 import { indexedDbStorage } from './outbox/indexed-db.ts'
 import { createOutbox, type Outbox, type SavedChange, type Target } from './outbox/outbox.ts'
 import type { Outgoing } from './outbox/outgoing.ts'
@@ -82,10 +83,9 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     timelines.set(id, timeline)
     return timeline
   }
-  const identity = createIdentity(client, userId, signal)
+  const ask = createAsk(client, userId, signal)
   const outbox = createOutbox({
     client,
-    identity,
     owner: { url: client.url, userId },
     openStorage: options.storage ?? (globalThis.indexedDB ? indexedDbStorage : memoryStorage),
     draftsMax: outboxMax,
@@ -102,8 +102,8 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
       conversations.changed()
     },
   })
-  const conversations = createConversations({ userId, client, identity, people, outbox, timelines, timelineOf, signal })
-  const readAcks = createReadAcks(client, identity, () => conversations.refresh(), signal)
+  const conversations = createConversations({ userId, client, ask, people, outbox, timelines, timelineOf, signal })
+  const readAcks = createReadAcks(client, ask, () => conversations.refresh(), signal)
 
   const receive = (event: FeedEvent) => {
     if (event.type === 'message' || event.type === 'messageChanged') receiveMessage(event.message)
@@ -160,8 +160,8 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     const newest = tops.sort((a, b) => Number(b.sentAt) - Number(a.sentAt))[0]
     if (!newest) return
     const { conversation, seq, sentAt } = newest
-    const ask = () => client.history({ conversation, around: seq, limit: 1 }, { signal })
-    const { messages } = await identity.ask(ask)
+    const around = { conversation, around: seq, limit: 1 }
+    const { messages } = await ask((options) => client.history(around, options))
     if (!messages.some((found) => found.seq === seq && Number(found.sentAt) === Number(sentAt))) reset()
   }
   /** The server's store was restored, and is behind what this chat has had: nothing here need be there any more. */
@@ -173,9 +173,9 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
   }
 
   let cursor: string | undefined
-  const follow = async () => {
+  const follow = async (options: EventsOptions): Promise<void> => {
     try {
-      for await (const event of client.events({ cursor, signal })) {
+      for await (const event of client.events({ ...options, cursor })) {
         receive(event)
         cursor = event.cursor || cursor
       }
@@ -183,10 +183,10 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
       if (!(error instanceof ChatError && error.kind === 'badCursor' && cursor !== undefined)) throw error
       cursor = undefined
       reset()
-      await follow()
+      await follow(options)
     }
   }
-  identity.ask(follow).catch((error) => signal.aborted || onError(error))
+  ask(follow).catch((error) => signal.aborted || onError(error))
 
   let closing: Promise<void> | null = null
   const close = () => (closing ??= end())
@@ -232,7 +232,7 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
           timeline: timelineOf(id),
           userId,
           client,
-          identity,
+          ask,
           people,
           outbox,
           markRead: (seq) => markRead(id, seq),
@@ -244,7 +244,7 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     },
     presence(users) {
       const key = users ? [...users].sort().join() : '*'
-      const known = presences.get(key) ?? createPresence(client, users, onError, signal)
+      const known = presences.get(key) ?? createPresence(client, ask, users, onError)
       presences.delete(key)
       presences.set(key, known)
       forgetUnwatched()

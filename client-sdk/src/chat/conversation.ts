@@ -2,8 +2,8 @@ import type { HistoryPage, Message, Profile } from '../../../server/contract/ind
 import type { ChatClient } from '../client.ts'
 import { asChatError, ChatError } from '../connection/errors.ts'
 import { orAborted, sleep } from '../connection/sleep.ts'
-import type { Identity } from './identity.ts'
 import { asSending, type ChatMessage, withChange } from './message.ts'
+import type { Ask } from './online.ts'
 import type { ChatOutbox, SavedChange, Target } from './outbox/outbox.ts'
 import { isChange, isSend, type Outgoing } from './outbox/outgoing.ts'
 import type { People } from './people.ts'
@@ -67,7 +67,7 @@ export interface ConversationOptions {
   timeline: Timeline
   userId: string
   client: ChatClient
-  identity: Identity
+  ask: Ask
   people: People
   outbox: ChatOutbox
   markRead(seq: number): void
@@ -79,7 +79,7 @@ export const createConversation = ({
   timeline,
   userId,
   client,
-  identity,
+  ask,
   people,
   outbox,
   markRead,
@@ -145,7 +145,7 @@ export const createConversation = ({
   }
   const isToBeRead = () => timeline.isOpen && (isLost || isStale || timeline.isBehind())
   const page = async (place: { before?: number; after?: number; limit: number }): Promise<HistoryPage> => {
-    const read = await identity.ask(() => client.history({ conversation: id, ...place }, { signal }))
+    const read = await ask((options) => client.history({ conversation: id, ...place }, options))
     for (const { userId } of read.people) timeline.names.add(userId)
     people.accept(read.people)
     for (const message of read.messages) if (message.sender === userId) outbox.confirm(message)

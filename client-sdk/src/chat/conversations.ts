@@ -2,8 +2,8 @@ import type { ConversationPage, Message, Profile } from '../../../server/contrac
 import type { ChatClient } from '../client.ts'
 import { asChatError, type ChatError } from '../connection/errors.ts'
 import { orAborted } from '../connection/sleep.ts'
-import type { Identity } from './identity.ts'
 import { asShown, type ChatMessage, withChange } from './message.ts'
+import type { Ask } from './online.ts'
 import type { ChatOutbox } from './outbox/outbox.ts'
 import { isChange } from './outbox/outgoing.ts'
 import type { People } from './people.ts'
@@ -41,7 +41,7 @@ export interface ConversationsView extends View<ConversationsSnapshot> {
 export interface ConversationsOptions {
   userId: string
   client: ChatClient
-  identity: Identity
+  ask: Ask
   people: People
   outbox: Pick<ChatOutbox, 'getSnapshot'>
   timelines: ReadonlyMap<string, Timeline>
@@ -51,7 +51,7 @@ export interface ConversationsOptions {
 
 /** Reads the list of conversations into their timelines, and shows what those say. */
 export const createConversations = (options: ConversationsOptions) => {
-  const { userId, client, identity, people, outbox, timelines, timelineOf, signal } = options
+  const { userId, client, ask, people, outbox, timelines, timelineOf, signal } = options
   let isLoaded = false
   let nextCursor: string | null = null
   let error: ChatError | null = null
@@ -107,7 +107,7 @@ export const createConversations = (options: ConversationsOptions) => {
       view.changed()
       try {
         const input = { limit: pageSize, ...(cursor !== null && { cursor }) }
-        const page = await identity.ask(() => client.conversations(input, { signal }))
+        const page = await ask((options) => client.conversations(input, options))
         // Lost once more: what was read may be gone as well.
         if (!isLost) receivePage(page, isAnew, cursor)
       } catch (cause) {

@@ -1,18 +1,17 @@
 import { messageId } from '../../../server/contract/places.ts'
 import type { ChatClient } from '../client.ts'
-import type { Identity } from './identity.ts'
+import type { Ask } from './online.ts'
 import type { Timeline } from './timeline.ts'
 
 /** Tells the server how far this user has read, one call for a conversation at a time; only the farthest message matters. */
-export const createReadAcks = (client: ChatClient, identity: Identity, onRefused: () => void, signal: AbortSignal) => {
+export const createReadAcks = (client: ChatClient, ask: Ask, onRefused: () => void, signal: AbortSignal) => {
   const sending = new Set<string>()
 
   const send = async ({ id, readSeq }: Timeline) => {
     try {
       for (let acknowledged = 0; acknowledged < readSeq(); ) {
         const seq = readSeq()
-        const mark = () => client.markRead({ messageId: messageId(id, seq) }, { signal })
-        await identity.ask(mark)
+        await ask((options) => client.markRead({ messageId: messageId(id, seq) }, options))
         acknowledged = seq
       }
     } catch {

@@ -5,9 +5,17 @@ import type { ListenToPlatform, PlatformEvent } from '../transport/platform.ts'
 import type { MakeSocket, OpenSocket } from '../transport/socket.ts'
 import { createTransports, type Transport } from '../transport/transport.ts'
 import { fromErrorShape } from './errors.ts'
-import { type ConnectionEvent, type Effect, initialMachine, type Lost, type Machine, next } from './machine.ts'
+import {
+  type ConnectionEvent,
+  type Effect,
+  initialMachine,
+  type Lost,
+  type Machine,
+  next,
+  signedInAs,
+} from './machine.ts'
 import { type Answer, readFrame, writeConnectionParams, writeRequest } from './protocol.ts'
-import { backoffMs, lastMs } from './retry.ts'
+import { backoffMs, createRetry, lastMs } from './retry.ts'
 import type { ClientState, StateOwner } from './state.ts'
 import { askToken, type TokenSource } from './token.ts'
 
@@ -26,10 +34,8 @@ export interface ConnectionOptions {
   token: TokenSource
   /** How long the token function may take, in milliseconds. */
   tokenTimeoutMs: number
-  /** The socket is open: everything has to be said anew. */
-  onOpen(): void
-  /** The server has answered: what must not be sent twice may be sent now. */
-  onProven(): void
+  /** What `send` has held may be sent by now. */
+  onReady(): void
   /** What was missed is still to come. */
   isBehind(): boolean
   onAnswer(answer: Answer): void
@@ -82,12 +88,13 @@ export const createConnection = (options: ConnectionOptions) => {
     openSocket: () => open(),
     sayToken: () => socket?.send(writeConnectionParams(machine.token)),
     askOwner: () => askOwner(),
+    askOwnerLater: () => askAgain.failed(null),
     sayAnew() {
-      options.onOpen()
+      options.onReady()
       // Only an answer tells that the server took the token. Where nothing waits to be sent, this brings one.
       if (!hasAsked) askOwner()
     },
-    sayRest: options.onProven,
+    sayRest: options.onReady,
     dropSocket: () => drop(),
     tellLost: () => options.onLost(machine.lost as Lost),
     retryLater: () => retryLater((machine.lost as Lost).error),
@@ -136,11 +143,18 @@ export const createConnection = (options: ConnectionOptions) => {
     socket?.send(writeRequest(ownerId, 'query', 'me', undefined))
   }
 
-  const send = (text: string, isRisky = false): boolean => {
+  const askAgain = createRetry(askOwner)
+
+  const send = (text: string, isRisky = false, as?: string): boolean => {
     const { phase } = machine
     // A request of its own is answered or fails by itself.
     const isProven = phase === 'live' || transport === 'http'
     if ((phase !== 'live' && phase !== 'proving') || (isRisky && !isProven)) return false
+    const user = signedInAs(machine)
+    if (as !== undefined && as !== user) {
+      if (user === undefined) return false
+      throw notSignedIn(as, user)
+    }
     hasAsked = true
     socket?.send(text)
     return true
@@ -194,6 +208,7 @@ export const createConnection = (options: ConnectionOptions) => {
 
   const drop = () => {
     clearTimeout(moving)
+    askAgain.stop()
     // Who closes it says so; otherwise nobody is there any more to be told.
     if (machine.phase === 'closed') socket?.close()
     else socket?.drop()
@@ -237,7 +252,9 @@ export const createConnection = (options: ConnectionOptions) => {
     /**
      * @param isRisky it cannot be sent again: it waits for a connection that has brought an answer, as a proxy may open
      *   WebSockets and let nothing through
-     * @returns whether there was a connection to send it on
+     * @param as it is said in the name of this user alone: it waits until it is known who is signed in
+     * @returns whether it was sent; otherwise it may be once `onReady` is called
+     * @throws ChatError `notSignedIn` where nobody, or somebody else, is signed in
      */
     send,
     /**
@@ -273,6 +290,8 @@ export const createConnection = (options: ConnectionOptions) => {
 }
 export type Connection = ReturnType<typeof createConnection>
 
+const notSignedIn = (as: string, user: string | null) =>
+  new ChatError('notSignedIn', user === null ? {} : { message: `This client is signed in as ${user}, not as ${as}.` })
 const refused = (message: string) => new ChatError('badRequest', { message })
 const connectionLost = (message: string) => new ChatError('connectionLost', { message })
 const notOpened = (cause: unknown): ChatError => {

@@ -102,9 +102,11 @@ export type Effect =
   /** The first thing that is said on a socket. */
   | 'sayToken'
   | 'askOwner'
+  /** What is to be said in somebody's name waits for it. */
+  | 'askOwnerLater'
   /** Everything that waits or was open is said anew; where that is nothing, whose this is is asked, to bring an answer. */
   | 'sayAnew'
-  /** What must not be said twice may be said now. */
+  /** What must not be said twice, or in another's name, may be said now. */
   | 'sayRest'
   | 'dropSocket'
   /** Those who wait for answers are told that it was lost. */
@@ -133,6 +135,12 @@ export const initialMachine = (token: string | null, tokensVary: boolean): Machi
   tokensVary,
   lost: null,
 })
+
+/** Who is signed in. Null: nobody; undefined: the server has not said yet whose this token is. */
+export const signedInAs = ({ token, owner }: Machine): string | null | undefined => {
+  if (token === null) return null
+  return token === owner?.token ? owner.userId : undefined
+}
 
 const withSocket: readonly Phase[] = ['opening', 'checking', 'proving', 'live', 'moving']
 
@@ -180,7 +188,7 @@ const changeSocket = (machine: Machine, event: ConnectionEvent): Step | null => 
     case 'owner':
       return takeOwner(accepted(machine), event.userId)
     case 'ownerRefused':
-      return phase === 'checking' ? lose(machine, event.error, 'notDone') : prove(machine)
+      return takeNoOwner(machine, event.error)
     case 'refused':
       return takeRefusal(machine, event.error)
     case 'closedByServer':
@@ -214,7 +222,7 @@ const takeToken = (machine: Machine, given: string | null): Step => {
 }
 
 const open = (machine: Machine): Step => {
-  const isUnknown = machine.token !== null && machine.token !== machine.owner?.token
+  const isUnknown = signedInAs(machine) === undefined
   // Nothing may be said to, or heard from, a session that may be somebody else's than the one before or after.
   if (isUnknown && machine.tokensVary) return [{ ...machine, phase: 'checking' }, ['sayToken', 'askOwner']]
   return [{ ...machine, phase: 'proving' }, isUnknown ? ['sayToken', 'askOwner', 'sayAnew'] : ['sayToken', 'sayAnew']]
@@ -234,7 +242,16 @@ const takeOwner = (machine: Machine, userId: string): Step => {
     return signOut(machine, new ChatError('sessionEnded', { message }))
   }
   const known: Machine = token === null ? machine : { ...machine, owner: { token, userId } }
-  return phase === 'checking' ? [{ ...known, phase: 'live' }, ['sayAnew', 'sayRest', 'tellState']] : prove(known)
+  if (phase === 'checking') return [{ ...known, phase: 'live' }, ['sayAnew', 'sayRest', 'tellState']]
+  return phase === 'live' ? [known, ['sayRest']] : prove(known)
+}
+
+const takeNoOwner = (machine: Machine, error: ChatError): Step => {
+  if (machine.phase === 'checking') return lose(machine, error, 'notDone')
+  const [proven, effects] = prove(machine)
+  return proven.phase === 'live' && signedInAs(proven) === undefined
+    ? [proven, ['askOwnerLater', ...effects]]
+    : [proven, effects]
 }
 
 /** An error without a call is said before all answers when the server lets this connection do nothing. */

@@ -22,6 +22,9 @@ export type ClientState =
   /** By `close()`, for good. */
   | { status: 'closed' }
 
+/** There is a connection, and the server has answered on it. */
+export const isLive = ({ status }: ClientState): boolean => status === 'live' || status === 'catchingUp'
+
 /** Tells the listeners of each new state. Enter one as the last step: a listener may do anything, such as close. */
 export const createStateOwner = () => {
   let state: ClientState = { status: 'idle' }

@@ -14,6 +14,8 @@ export interface EventsOptions {
   signal?: AbortSignal | undefined
   /** Where an earlier loop was; without it, the replay starts at what was never delivered to this user. */
   cursor?: string | undefined
+  /** In the name of this user alone, as with calls. */
+  as?: string | undefined
 }
 
 export interface StatusOptions {
@@ -21,6 +23,8 @@ export interface StatusOptions {
   signal?: AbortSignal | undefined
   /** Of whom; without it, of all. */
   users?: string[] | undefined
+  /** In the name of this user alone, as with calls. */
+  as?: string | undefined
 }
 
 /** What comes in, as loops. Each subscribes when its first value is asked for. */
@@ -83,7 +87,7 @@ export const createLoops = (options: LoopsOptions): Loops => {
 
   /** @param select what the reader wants of an event; undefined: nothing */
   const openFeed = <Value>(
-    { signal, cursor }: EventsOptions,
+    { signal, cursor, as }: EventsOptions,
     select: (event: FeedEvent) => Value | undefined,
   ): AsyncGenerator<Value, void, undefined> =>
     createLoop<Value>(signal, (inlet) => {
@@ -107,6 +111,7 @@ export const createLoops = (options: LoopsOptions): Loops => {
       return subscribe(inlet, {
         path: 'onMessage',
         input: { ack: 'client' } satisfies Inputs['onMessage'],
+        as,
         lastEventId: feed.lastEventId,
         onStart: () => catchUps.begin(inlet),
         onData: feed.receive,
@@ -117,13 +122,14 @@ export const createLoops = (options: LoopsOptions): Loops => {
     messages: (options = {}) =>
       openFeed<Message>(options, (event) => (event.type === 'message' ? event.message : undefined)),
     events: (options = {}) => openFeed<FeedEvent>(options, (event) => event),
-    statuses: ({ signal, users } = {}) =>
+    statuses: ({ signal, users, as } = {}) =>
       createLoop<StatusEvent>(signal, (inlet) => {
         /** Of a snapshot that is still coming in. */
         let statuses: Status[] = []
         return subscribe(inlet, {
           path: 'onStatus',
           input: { users } satisfies Inputs['onStatus'],
+          as,
           lastEventId: () => undefined,
           onStart() {
             statuses = []

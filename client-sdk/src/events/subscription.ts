@@ -8,6 +8,8 @@ import { createRetry } from '../connection/retry.ts'
 export interface Subscription {
   path: string
   input: unknown
+  /** In whose name alone it is said. */
+  as: string | undefined
   /** The id of the last tracked event that came, for the server to go on behind it. */
   lastEventId(): string | undefined
   /** It is said to the server, or will be with the next connection. */
@@ -21,7 +23,14 @@ interface Open {
   subscription: Subscription
   /** As the server knows it, another for each start: what is still said of the one before is passed over. */
   id: number
-  state: 'paused' | 'waiting' | 'sent' | 'started'
+  state:
+    | 'paused'
+    /** There is no connection to say it on, or nobody knows yet whose it is. */
+    | 'held'
+    /** For the next attempt. */
+    | 'waiting'
+    | 'sent'
+    | 'started'
   retry: ReturnType<typeof createRetry>
 }
 
@@ -36,7 +45,10 @@ export interface SubscriptionHandle {
   stop(): void
 }
 
-export const createSubscriptions = (nextId: () => number, send: (text: string) => boolean) => {
+export const createSubscriptions = (
+  nextId: () => number,
+  send: (text: string, isRisky?: boolean, as?: string) => boolean,
+) => {
   const opens = new Map<number, Open>()
 
   const start = (open: Open) => {
@@ -44,10 +56,11 @@ export const createSubscriptions = (nextId: () => number, send: (text: string) =
     open.retry.stop()
     open.id = nextId()
     opens.set(open.id, open)
-    const { path, input, lastEventId } = open.subscription
+    const { path, input, as, lastEventId } = open.subscription
     open.subscription.onStart()
     try {
-      open.state = send(writeRequest(open.id, 'subscription', path, input, lastEventId())) ? 'sent' : 'waiting'
+      const frame = writeRequest(open.id, 'subscription', path, input, lastEventId())
+      open.state = send(frame, false, as) ? 'sent' : 'held'
     } catch (error) {
       end(open, error as ChatError)
     }
@@ -67,7 +80,7 @@ export const createSubscriptions = (nextId: () => number, send: (text: string) =
 
   return {
     add(subscription: Subscription): SubscriptionHandle {
-      const open: Open = { subscription, id: 0, state: 'waiting', retry: createRetry(() => start(open)) }
+      const open: Open = { subscription, id: 0, state: 'held', retry: createRetry(() => start(open)) }
       start(open)
       return {
         pause() {
@@ -99,15 +112,15 @@ export const createSubscriptions = (nextId: () => number, send: (text: string) =
         else end(open, error)
       }
     },
-    /** There is a connection again. */
-    startAll() {
-      for (const open of [...opens.values()]) if (open.state !== 'paused') start(open)
+    /** There is a connection again, or more is known of it. */
+    startHeld() {
+      for (const open of [...opens.values()]) if (open.state === 'held') start(open)
     },
     lost({ error, loss }: Lost) {
       for (const open of [...opens.values()]) {
         open.retry.stop()
         if (loss === 'forGood' || (loss === 'atFault' && open.state === 'sent')) end(open, error)
-        else if (open.state !== 'paused') open.state = 'waiting'
+        else if (open.state !== 'paused') open.state = 'held'
       }
     },
   }

@@ -20,6 +20,11 @@ export interface CallOptions {
   signal?: AbortSignal | undefined
   /** How long to wait for the answer, connecting included, in milliseconds. Default: `callTimeoutMs` of the client. */
   timeoutMs?: number | undefined
+  /**
+   * Says it in the name of this user alone: it waits until it is known who is signed in.
+   * @throws ChatError `notSignedIn` where that is nobody, or another
+   */
+  as?: string | undefined
 }
 
 /** @throws ChatError */

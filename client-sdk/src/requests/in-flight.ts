@@ -11,6 +11,7 @@ const waitingMax = 1_000
 interface CallInFlight {
   frame: string
   repeatable: boolean
+  as: string | undefined
   sent: boolean
   resolve(data: unknown): void
   reject(error: unknown): void
@@ -19,7 +20,7 @@ interface CallInFlight {
 /** The calls without an answer yet. Those that a repeat cannot harm are sent again after a lost connection. */
 export const createCallsInFlight = (
   nextId: () => number,
-  send: (text: string, isRisky: boolean) => boolean,
+  send: (text: string, isRisky: boolean, as: string | undefined) => boolean,
   defaultTimeoutMs: number,
 ) => {
   const calls = new Map<number, CallInFlight>()
@@ -38,7 +39,16 @@ export const createCallsInFlight = (
     onIdle = null
   }
 
-  const add = (name: CallName, input: unknown, { signal, timeoutMs = defaultTimeoutMs }: CallOptions = {}) =>
+  /** What cannot be sent yet is held. */
+  const sendOrHold = (call: CallInFlight) => {
+    try {
+      call.sent ||= send(call.frame, !call.repeatable, call.as)
+    } catch (error) {
+      call.reject(error)
+    }
+  }
+
+  const add = (name: CallName, input: unknown, { signal, timeoutMs = defaultTimeoutMs, as }: CallOptions = {}) =>
     new Promise<unknown>((resolve, reject) => {
       signal?.throwIfAborted()
       if (calls.size >= waitingMax) {
@@ -56,7 +66,8 @@ export const createCallsInFlight = (
       const call: CallInFlight = {
         frame,
         repeatable,
-        sent: send(frame, !repeatable),
+        as,
+        sent: false,
         resolve(data) {
           done()
           resolve(data)
@@ -70,11 +81,8 @@ export const createCallsInFlight = (
       const timer = setTimeout(() => call.reject(timedOut(call)), Math.min(timeoutMs, timerMaxMs))
       signal?.addEventListener('abort', onAbort)
       calls.set(id, call)
+      sendOrHold(call)
     })
-
-  const sendRest = () => {
-    for (const call of calls.values()) call.sent ||= send(call.frame, !call.repeatable)
-  }
 
   return {
     add,
@@ -88,15 +96,13 @@ export const createCallsInFlight = (
       onIdle = go
       goIfIdle()
     },
-    /** There is a connection again. */
-    sendAll() {
-      onIdle = null
+    /** There is a connection again, or more is known of it. */
+    sendHeld() {
       lastLoss = null
-      sendRest()
+      for (const call of calls.values()) sendOrHold(call)
     },
-    /** The connection has shown that what is sent arrives: so do now those that must not be sent twice. */
-    sendRest,
     lost({ error, loss }: Lost) {
+      onIdle = null
       lastLoss = error
       for (const call of [...calls.values()]) {
         if (loss === 'forGood') call.reject(error)

@@ -3,7 +3,6 @@ import { conversationIdOf } from '../../../../server/contract/places.ts'
 import type { ChatClient } from '../../client.ts'
 import { ChatError } from '../../connection/errors.ts'
 import { newClientMessageId } from '../../requests/client-message-id.ts'
-import type { Identity } from '../identity.ts'
 import { createView, type View } from '../view.ts'
 import {
   asOutgoing,
@@ -62,7 +61,6 @@ export interface Outbox extends View<readonly (OutgoingMessage | OutgoingChange)
 
 export interface OutboxOptions {
   client: ChatClient
-  identity: Identity
   owner: OutboxOwner
   openStorage: OpenOutboxStorage
   /** More are refused. */
@@ -102,7 +100,7 @@ interface Settled {
 }
 
 export const createOutbox = (options: OutboxOptions) => {
-  const { client, identity, owner, openStorage, onSent, onChange, onError, draftsMax, giveUpAfterMs } = options
+  const { client, owner, openStorage, onSent, onChange, onError, draftsMax, giveUpAfterMs } = options
   let entries = new Map<string, Entry>()
   /** What was dropped here is so for good, also where another holder was about to change it. */
   const dropped = new Set<string>()
@@ -137,7 +135,7 @@ export const createOutbox = (options: OutboxOptions) => {
   })
   const sender = createSender({
     client,
-    identity,
+    userId: owner.userId,
     giveUpAfterMs,
     lead: async (signal) => (await ready).lead(signal),
     waiting: () => [...entries.values()].filter(isWaiting).map(({ draft }) => draft),

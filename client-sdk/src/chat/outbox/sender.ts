@@ -4,8 +4,7 @@ import type { ChatClient } from '../../client.ts'
 import { asChatError, ChatError } from '../../connection/errors.ts'
 import { createRetry } from '../../connection/retry.ts'
 import { timerMaxMs } from '../../connection/sleep.ts'
-import type { ClientState } from '../../connection/state.ts'
-import type { Identity } from '../identity.ts'
+import { type ClientState, isLive } from '../../connection/state.ts'
 import { isToBeRepeated } from '../online.ts'
 import { type Draft, type EditDraft, isMessageDraft } from './storage.ts'
 
@@ -14,7 +13,8 @@ const lanesMax = 8
 
 export interface SenderOptions {
   client: ChatClient
-  identity: Identity
+  /** In whose name. */
+  userId: string
   /** What could not be sent for so long fails with `timedOut`. */
   giveUpAfterMs: number
   /** Resolves when this sender alone may send, until the signal aborts. */
@@ -37,17 +37,17 @@ export interface SenderOptions {
  * in a way that the server knows until it has taken or refused it.
  */
 export const createSender = (options: SenderOptions) => {
-  const { client, giveUpAfterMs, waiting, onSent, onFailed } = options
+  const { client, userId, giveUpAfterMs, waiting, onSent, onFailed } = options
   /** What is in flight for each conversation. */
   const lanes = new Map<string, string>()
   const over = new AbortController()
+  const call = { as: userId, signal: over.signal }
   /** While it leads, or waits to. */
   let term: AbortController | null = null
   let isLeading = false
   /** What it waits after; null: it does not wait. */
   let refusal: ChatError | null = null
   let expiry: ReturnType<typeof setTimeout> | undefined
-  let isAsking = false
 
   const takeLead = async () => {
     const own = new AbortController()
@@ -72,9 +72,7 @@ export const createSender = (options: SenderOptions) => {
   const wake = () => {
     if (over.signal.aborted) return
     if (isLeading) expire()
-    if (refusal || !isReachable(client.state)) return
-    // Nobody else's session sends her messages.
-    if (!options.identity.isHers()) return void identify()
+    if (refusal || !isLive(client.state)) return
     if (!term) return void takeLead()
     if (!isLeading) return
     for (const draft of options.next()) {
@@ -96,22 +94,6 @@ export const createSender = (options: SenderOptions) => {
     if (nextMs < Number.POSITIVE_INFINITY) expiry = setTimeout(wake, Math.min(nextMs, timerMaxMs))
   }
 
-  const identify = async () => {
-    if (isAsking || waiting().length === 0) return
-    isAsking = true
-    try {
-      await options.identity.check()
-    } catch (cause) {
-      const error = asChatError(cause)
-      // Another holder may be able to.
-      if (error.kind === 'notSignedIn') giveUpLead()
-      if (!over.signal.aborted) wait(error)
-    } finally {
-      isAsking = false
-    }
-    wake()
-  }
-
   const deliver = async (draft: Draft) => {
     const { clientMessageId, conversationId } = draft
     lanes.set(conversationId, clientMessageId)
@@ -121,8 +103,11 @@ export const createSender = (options: SenderOptions) => {
       if (message) onSent(draft, message)
     } catch (cause) {
       if (over.signal.aborted) return
-      if (isToBeRepeated(cause)) wait(cause)
-      else onFailed(draft, asChatError(cause))
+      const error = asChatError(cause)
+      // Another holder may be able to.
+      if (error.kind === 'notSignedIn') giveUpLead()
+      if (isToBeRepeated(cause)) wait(error)
+      else onFailed(draft, error)
     } finally {
       lanes.delete(conversationId)
     }
@@ -131,22 +116,21 @@ export const createSender = (options: SenderOptions) => {
 
   /** @returns the message as it is then; null: more is known of the draft now */
   const carryOut = async (draft: Draft): Promise<Message | null> => {
-    const { signal } = over
     if (draft.type === 'edit' && draft.revision === null) return readRevision(draft)
     options.onLeaving(draft)
     if (isMessageDraft(draft)) {
       const { conversationId: to, text, clientMessageId } = draft
-      return client.sendMessage({ to, text, clientMessageId }, { signal })
+      return client.sendMessage({ to, text, clientMessageId }, call)
     }
     const messageId = draft.messageId as string
-    if (draft.type === 'delete') return client.deleteMessage({ messageId }, { signal })
-    return client.editMessage({ messageId, text: draft.text, revision: draft.revision as number }, { signal })
+    if (draft.type === 'delete') return client.deleteMessage({ messageId }, call)
+    return client.editMessage({ messageId, text: draft.text, revision: draft.revision as number }, call)
   }
 
   const readRevision = async (draft: EditDraft): Promise<Message | null> => {
     const { conversationId, seq } = messagePlace(draft.messageId as string)
     const around = { conversation: conversationId, around: seq, limit: 1 }
-    const { messages } = await client.history(around, { signal: over.signal })
+    const { messages } = await client.history(around, call)
     const message = messages.find(({ id }) => id === draft.messageId)
     if (!message) throw new ChatError('unknownMessage')
     if (message.deletedAt) throw new ChatError('messageDeleted')
@@ -169,9 +153,9 @@ export const createSender = (options: SenderOptions) => {
 
   const isSending = (clientMessageId: string) => [...lanes.values()].includes(clientMessageId)
 
-  const onState = ({ status }: ClientState) => {
-    if (status === 'signedOut') giveUpLead()
-    else if (status === 'live' || status === 'catchingUp') resume()
+  const onState = (state: ClientState) => {
+    if (state.status === 'signedOut') giveUpLead()
+    else if (isLive(state)) resume()
   }
   /** A connection, or a session, mends whatever came of having none; a limit counts on. */
   const resume = () => {
@@ -195,6 +179,3 @@ export const createSender = (options: SenderOptions) => {
     },
   }
 }
-
-/** A call brings a connection, or waits a moment for the one that is on its way. */
-const isReachable = ({ status }: ClientState) => status !== 'offline' && status !== 'signedOut' && status !== 'closed'
