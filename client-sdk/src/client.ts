@@ -1,4 +1,4 @@
-import { ChatError } from '../../server/contract/errors.ts'
+import { ChatError } from '../../server/contract/chat-error.ts'
 import type { HistoryPage, Message, SignedIn } from '../../server/contract/index.ts'
 import { createCatchUps } from './connection/catch-ups.ts'
 import { createConnection } from './connection/connection.ts'

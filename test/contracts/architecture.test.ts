@@ -109,7 +109,7 @@ test('the SDK takes values from the contract alone, and not its schemas: those w
   )
   expect(new Set(values.map(({ to }) => to))).toEqual(
     new Set([
-      'server/contract/errors.ts',
+      'server/contract/chat-error.ts',
       'server/contract/limits.ts',
       'server/contract/places.ts',
       'server/contract/protocol.ts',

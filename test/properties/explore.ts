@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { storageAnswerMs } from '../../client-sdk/src/chat/outbox/outbox.ts'
+import { storageAnswerMs } from '../../client-sdk/src/chat/outbox/drafts.ts'
 import { speedUp } from '../harness/fast-time.ts'
 import { jumpingClock } from '../harness/jumping-clock.ts'
 import { startArena } from './arena.ts'

@@ -1,4 +1,4 @@
-import { ChatError } from '../../../server/contract/errors.ts'
+import { ChatError } from '../../../server/contract/chat-error.ts'
 import type { SignedIn, User } from '../../../server/contract/index.ts'
 import type { Addresses } from '../transport/address.ts'
 import type { ListenToPlatform, PlatformEvent } from '../transport/platform.ts'

@@ -1,17 +1,12 @@
-import { ChatError, type ErrorKind, errorKinds } from '../../../server/contract/errors.ts'
+import { ChatError, type ErrorKind, errorKinds } from '../../../server/contract/chat-error.ts'
 import type { ErrorShape } from '../../../server/trpc/errors.ts'
 
-export { ChatError, type ErrorFacts, type ErrorKind } from '../../../server/contract/errors.ts'
+export { ChatError, type ErrorFacts, type ErrorKind } from '../../../server/contract/chat-error.ts'
 
 /** An error as it came over the wire. A kind that this version does not know counts as `internal`, with its words. */
 export const fromErrorShape = ({ message, data }: ErrorShape): ChatError => {
   const kind: ErrorKind = data && Object.hasOwn(errorKinds, data.kind) ? data.kind : 'internal'
-  return new ChatError(kind, {
-    message,
-    retryable: data?.retryable ?? errorKinds[kind].retryable,
-    ...(data?.retryAfterMs !== undefined && { retryAfterMs: data.retryAfterMs }),
-    ...(data?.issues && { issues: data.issues }),
-  })
+  return new ChatError(kind, { ...data, message })
 }
 
 /** Whatever was thrown where only ours should be. */

@@ -1,4 +1,4 @@
-import { ChatError } from '../../../server/contract/errors.ts'
+import { ChatError } from '../../../server/contract/chat-error.ts'
 import { sessionEndedCode } from '../../../server/contract/protocol.ts'
 
 // The connection's states, what happens to it, and what follows: as a table in transitions.md, which a test walks row by row.

@@ -1,4 +1,4 @@
-import { ChatError } from '../../../server/contract/errors.ts'
+import { ChatError } from '../../../server/contract/chat-error.ts'
 import { maxFrameBytes } from '../../../server/contract/protocol.ts'
 import type { ErrorShape } from '../../../server/trpc/errors.ts'
 import { deserialize, serialize } from './superjson.ts'

@@ -1,4 +1,4 @@
-import type { ChatError } from '../../../server/contract/errors.ts'
+import type { ChatError } from '../../../server/contract/chat-error.ts'
 import type { Transport } from '../transport/transport.ts'
 import { createListeners } from './listeners.ts'
 

@@ -1,4 +1,4 @@
-import { ChatError } from '../../../server/contract/errors.ts'
+import { ChatError } from '../../../server/contract/chat-error.ts'
 import type { ChatEvent, HistoryPage, Message, Version } from '../../../server/contract/index.ts'
 import { asChatError } from '../connection/errors.ts'
 import { retry } from '../connection/retry.ts'

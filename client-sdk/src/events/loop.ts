@@ -1,4 +1,4 @@
-import type { ChatError } from '../../../server/contract/errors.ts'
+import type { ChatError } from '../../../server/contract/chat-error.ts'
 import { asThrownHere } from '../connection/errors.ts'
 
 /** Where what comes in is put for the one who reads it. */

@@ -1,4 +1,4 @@
-import { ChatError } from '../../../server/contract/errors.ts'
+import { ChatError } from '../../../server/contract/chat-error.ts'
 import type { HistoryPage, Message, Status, StatusEvent } from '../../../server/contract/index.ts'
 import type { CatchUps } from '../connection/catch-ups.ts'
 import type { Connection } from '../connection/connection.ts'

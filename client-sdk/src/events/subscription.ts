@@ -1,4 +1,4 @@
-import type { ChatError } from '../../../server/contract/errors.ts'
+import type { ChatError } from '../../../server/contract/chat-error.ts'
 import { fromErrorShape } from '../connection/errors.ts'
 import type { Lost } from '../connection/machine.ts'
 import { type Answer, writeRequest, writeStop } from '../connection/protocol.ts'

@@ -1,4 +1,4 @@
-import { ChatError } from '../../../server/contract/errors.ts'
+import { ChatError } from '../../../server/contract/chat-error.ts'
 import { fromErrorShape } from '../connection/errors.ts'
 import type { Lost } from '../connection/machine.ts'
 import { type Answer, writeRequest } from '../connection/protocol.ts'

@@ -1,4 +1,4 @@
-import { ChatError } from '../../../server/contract/errors.ts'
+import { ChatError } from '../../../server/contract/chat-error.ts'
 
 const schemes = ['http:', 'https:', 'ws:', 'wss:']
 

@@ -4,6 +4,7 @@ import {
   ChatError,
   type ErrorKind,
   errorKinds,
+  errorWords,
   Login,
   MarkDelivered,
   Register,
@@ -89,7 +90,7 @@ const commonErrors = ({ isPublic, body, params, query }: Route): ErrorKind[] => 
 const problemContent = (example: Problem): Json => ({ 'application/problem+json': { schema: refTo(Problem), example } })
 
 const problemResponse = (status: number, kinds: ErrorKind[]): Json => ({
-  description: kinds.map((kind) => `\`${kind}\`: ${errorKinds[kind].message}`).join('\n'),
+  description: kinds.map((kind) => `\`${kind}\`: ${errorWords[kind]}`).join('\n'),
   ...(status === 429 && {
     headers: { 'Retry-After': { description: 'In seconds.', schema: { type: 'integer' } } },
   }),
@@ -144,9 +145,9 @@ export const createOpenApiDocument = () => ({
     },
   },
   'x-error-kinds': Object.fromEntries(
-    problemKinds.map((kind) => {
-      const { message, retryable } = errorKinds[kind]
-      return [kind, { status: statusOf(kind), retryable, message }]
-    }),
+    problemKinds.map((kind) => [
+      kind,
+      { status: statusOf(kind), retryable: errorKinds[kind], message: errorWords[kind] },
+    ]),
   ),
 })

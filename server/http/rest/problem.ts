@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type ChatError, type ErrorKind, errorKinds } from '../../contract/index.ts'
+import { type ChatError, type ErrorKind, errorKinds, errorWords } from '../../contract/index.ts'
 import { statusOf } from '../explain.ts'
 
 /** Those that the SDK makes by itself never travel. */
@@ -30,7 +30,7 @@ export const asProblem = (
   status = statusOf(kind),
 ): Problem => ({
   type: problemType(kind),
-  title: errorKinds[kind].message,
+  title: errorWords[kind],
   status,
   detail: message,
   kind,

@@ -4,30 +4,18 @@ import type { ChatClient } from '../../client.ts'
 import { ChatError } from '../../connection/errors.ts'
 import { newClientMessageId } from '../../requests/client-message-id.ts'
 import { createView, type View } from '../view.ts'
-import {
-  asOutgoing,
-  errorOf,
-  factsOf,
-  isOf,
-  type Outgoing,
-  type OutgoingChange,
-  type OutgoingMessage,
-} from './outgoing.ts'
+import { createDrafts, type Entry } from './drafts.ts'
+import { asOutgoing, isOf, type Outgoing, type OutgoingChange, type OutgoingMessage } from './outgoing.ts'
 import { createSender } from './sender.ts'
 import {
   type ChangeDraft,
   type Draft,
   type EditDraft,
-  isKnownDraft,
   isMessageDraft,
+  type MessageDraft,
   type OpenOutboxStorage,
   type OutboxOwner,
-  type OutboxStorage,
-  type StorageNews,
 } from './storage.ts'
-
-/** Browsers have been seen to leave an IndexedDB waiting for ever. */
-export const storageAnswerMs = 10_000
 
 /** An edit or a deletion on its way. `Saved` is null where the message was taken back before it was sent. */
 export interface SavedChange<Saved = Message> {
@@ -83,203 +71,94 @@ export interface Target {
 
 type Named = Pick<Target, 'id' | 'key'>
 
-interface Entry {
-  draft: Draft
-  /** A crash would not lose it, so that it may leave. */
-  isStored: boolean
-  /** The lead during which it came in; null: it may have left before, from here or elsewhere. */
-  lead: object | null
-  settled: Settled
-}
-
-/** A promise, and how it ends. Node 20 has no `Promise.withResolvers`. */
-interface Settled {
-  promise: Promise<Message>
-  resolve(message: Message): void
-  reject(error: ChatError): void
-}
-
 export const createOutbox = (options: OutboxOptions) => {
   const { client, owner, openStorage, onSent, onChange, onError, draftsMax, giveUpAfterMs } = options
-  let entries = new Map<string, Entry>()
-  /** What was dropped here is so for good, also where another holder was about to change it. */
-  const dropped = new Set<string>()
-  let isRead = false
   let isClosed = false
-  const view = createView(() => Array.from(entries.values(), ({ draft }) => asOutgoing(draft)))
-  const changed = () => {
-    view.changed()
-    onChange()
-  }
+  const view = createView(() => drafts.all().map(({ draft }) => asOutgoing(draft)))
 
-  const ready = openInTime(openStorage(owner)).then(async (storage) => {
-    // Whatever is told while this reads, is told of what was read.
-    storage.listen((news) => void ready.then(() => isClosed || take(news)))
-    const read = await inTime(storage.read()).catch(async (error) => {
-      void storage.close().catch(ignore)
-      throw error
-    })
-    const drafts = read.filter(isKnownDraft)
-    const made = [...entries.values()]
-    entries = new Map([...drafts.map((draft): [string, Entry] => [draft.clientMessageId, stored(draft)]), ...entries])
-    for (const entry of made) followEarlier(entry)
-    // What it changes was taken back by another holder, and who made the change did not live to hear of it.
-    for (const entry of entries.values()) if (isOfNothing(entry)) drop(entry)
-    isRead = true
-    changed()
-    return storage
-  })
-  ready.catch((cause) => {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    onError(new ChatError('notStored', { message: `The outbox cannot be opened: ${reason}`, cause }))
+  const drafts = createDrafts({
+    owner,
+    openStorage,
+    onChange() {
+      view.changed()
+      onChange()
+    },
+    onKept: () => sender.wake(),
+    onRead(made) {
+      for (const entry of made) followEarlier(entry)
+      // What it changes was taken back by another holder, and who made the change did not live to hear of it.
+      for (const entry of drafts.all()) if (isOfNothing(entry)) drafts.remove(entry, cancelled())
+    },
+    onRemoved(clientMessageId, message) {
+      if (message) return settle(clientMessageId, message, drafts.forget)
+      // Taken back elsewhere, while it was changed here.
+      cancelChanges(clientMessageId)
+      const entry = drafts.get(clientMessageId)
+      if (entry) drafts.forget(entry, cancelled())
+    },
+    onError,
   })
   const sender = createSender({
     client,
     userId: owner.userId,
     giveUpAfterMs,
-    lead: async (signal) => (await ready).lead(signal),
-    waiting: () => [...entries.values()].filter(isWaiting).map(({ draft }) => draft),
-    next: () => nextOf(entries),
-    onLeaving({ clientMessageId }) {
-      const entry = entries.get(clientMessageId)
-      if (entry) entry.lead = null
-    },
-    onRevision(draft, revision) {
-      const entry = entries.get(draft.clientMessageId)
-      if (entry) amend(entry, { ...draft, revision })
-    },
-    onSent: (draft, message) => settle(draft.clientMessageId, message),
-    onFailed: (draft, error) => fail(draft.clientMessageId, error),
+    lead: async (signal) => (await drafts.ready).lead(signal),
+    entries: drafts.all,
+    onRevision: (edit, revision) => rebase(edit, revision),
+    onSent: ({ draft }, message) => settle(draft.clientMessageId, message),
+    onFailed: (entry, error) => fail(entry, error),
   })
 
-  /** Keeps the entry's draft as it is now. */
-  const store = async (entry: Entry) => {
-    const { draft } = entry
-    try {
-      await (await ready).put(draft)
-      // What was written over meanwhile is not kept yet.
-      if (entry.draft === draft) entry.isStored = true
-      sender.wake()
-    } catch (cause) {
-      if (isClosed) return
-      const error = new ChatError('notStored', { cause })
-      entry.draft = { ...entry.draft, failure: factsOf(error) }
-      entry.settled.reject(error)
-      changed()
-    }
-  }
-  const unstore = (clientMessageId: string, message: Message | null) =>
-    // What stays behind is sent again under its own name, and the server knows that.
-    ready.then((storage) => storage.remove(clientMessageId, message)).catch(() => {})
-
-  /** Adds what the server would tell again: it need not be kept before this goes on. */
-  const amend = (entry: Entry, draft: Draft) => {
-    entry.draft = draft
-    void store(entry)
-  }
-  const add = (draft: Draft): Entry => {
-    if (isClosed) throw new ChatError('closed')
-    if (entries.size >= draftsMax) throw new ChatError('outboxFull')
-    const entry: Entry = { draft, isStored: false, lead: sender.currentLead(), settled: settledLater() }
-    entries.set(draft.clientMessageId, entry)
-    void store(entry)
-    changed()
-    return entry
-  }
-  const leave = (clientMessageId: string): Entry | undefined => {
-    const entry = entries.get(clientMessageId)
-    entries.delete(clientMessageId)
-    changed()
-    return entry
-  }
-  /** Another takes its place, or nobody wants it any more. */
-  const drop = ({ draft, settled }: Entry, error = new ChatError('cancelled')) => {
-    dropped.add(draft.clientMessageId)
-    leave(draft.clientMessageId)
-    settled.reject(error)
-    void unstore(draft.clientMessageId, null)
-  }
-  /** To be tried, whatever became of it before. */
-  const renew = (entry: Entry, draft: Draft) => {
-    if (entry.draft.failure) {
-      entry.settled = settledLater()
-      draft = { ...draft, queuedAt: Date.now(), failure: null }
-    }
-    entry.draft = draft
-    entry.isStored = false
-    changed()
-    void store(entry)
-  }
-
   const changesOf = (target: Named): Entry[] =>
-    [...entries.values()].filter(({ draft }) => !isMessageDraft(draft) && isOf(draft, target))
+    drafts.all().filter(({ draft }) => !isMessageDraft(draft) && isOf(draft, target))
+  /** The edits that are to be made of the message that this one is an edit of, in order. */
+  const editsWith = ({ draft }: Entry): Entry[] =>
+    draft.type === 'edit'
+      ? changesOf({ id: draft.messageId, key: draft.sentAs ?? '' }).filter(
+          ({ draft }) => draft.type === 'edit' && !draft.failure,
+        )
+      : []
+  /** The next edit of the same message that waits behind this one. */
+  const laterEdit = (entry: Entry): Entry | undefined => {
+    const edits = editsWith(entry)
+    return edits[edits.indexOf(entry) + 1]
+  }
+  const rebase = (edit: Entry, revision: number | null) =>
+    void drafts.put(edit, { ...(edit.draft as EditDraft), revision })
+  /** An edit that was made before the storage was read is made on what the earlier ones in there make. */
+  const followEarlier = (entry: Entry) => {
+    const edits = editsWith(entry)
+    const earlier = edits[edits.indexOf(entry) - 1]
+    if (earlier) rebase(entry, revisionBehind(earlier))
+  }
 
   /** The changes of this message wait for nothing any more. */
   const resolveChanges = (clientMessageId: string, { id }: Message) => {
-    for (const entry of entries.values()) {
-      const { draft } = entry
-      const waits = !isMessageDraft(draft) && draft.messageId === null && draft.sentAs === clientMessageId
-      // Kept before the message is removed: a crash in between must not leave a change of nothing.
-      if (waits) amend(entry, { ...draft, messageId: id })
-    }
+    // Kept before the message is removed: a crash in between must not leave a change of nothing.
+    for (const entry of changesOf({ id: null, key: clientMessageId }))
+      if (isOfUnsent(entry)) void drafts.put(entry, { ...entry.draft, messageId: id } as ChangeDraft)
   }
-  const settle = (clientMessageId: string, message: Message) => {
-    if (!entries.has(clientMessageId)) return
+  const cancelChanges = (clientMessageId: string) => {
+    for (const entry of changesOf({ id: null, key: clientMessageId })) drafts.remove(entry, cancelled())
+  }
+  const isOfUnsent = ({ draft }: Entry): boolean => !isMessageDraft(draft) && draft.messageId === null
+  const isOfNothing = (entry: Entry): boolean =>
+    isOfUnsent(entry) && !drafts.get((entry.draft as ChangeDraft).sentAs ?? '')
+
+  const settle = (clientMessageId: string, message: Message, remove = drafts.remove) => {
     resolveChanges(clientMessageId, message)
-    onSent(message)
-    leave(clientMessageId)?.settled.resolve(message)
-    void unstore(clientMessageId, message)
-  }
-  const fail = (clientMessageId: string, error: ChatError) => {
-    const entry = entries.get(clientMessageId)
+    const entry = drafts.get(clientMessageId)
     if (!entry) return
-    const { draft } = entry
-    const later = draft.type === 'edit' ? laterEdit(draft) : undefined
-    if (later) {
-      // The last text wins; it is made on what its writer saw of others' edits.
-      drop(entry, error)
-      return amend(later, { ...(later.draft as EditDraft), revision: (draft as EditDraft).revision })
-    }
-    entry.draft = { ...draft, failure: factsOf(error) }
-    entry.settled.reject(error)
-    changed()
-    void store(entry)
+    onSent(message)
+    remove(entry, message)
   }
-  /** The next edit of the same message that waits behind this one. */
-  const laterEdit = (draft: EditDraft): Entry | undefined => {
-    const edits = changesOf(targetOf(draft)).filter((entry) => entry.draft.type === 'edit' && !entry.draft.failure)
-    return edits[edits.findIndex((entry) => entry.draft.clientMessageId === draft.clientMessageId) + 1]
-  }
-
-  /** An edit that was made before the storage was read is made on what the earlier ones in there make. */
-  const followEarlier = (entry: Entry) => {
-    const { draft } = entry
-    if (draft.type !== 'edit') return
-    const edits = changesOf(targetOf(draft)).filter((each) => each.draft.type === 'edit' && !each.draft.failure)
-    const earlier = edits[edits.indexOf(entry) - 1]?.draft as EditDraft | undefined
-    if (earlier) amend(entry, { ...draft, revision: earlier.revision === null ? null : earlier.revision + 1 })
-  }
-
-  const take = (news: StorageNews) => {
-    if (news.type === 'put') {
-      if (!isKnownDraft(news.draft)) return
-      if (dropped.has(news.draft.clientMessageId)) return void unstore(news.draft.clientMessageId, null)
-      const entry = entries.get(news.draft.clientMessageId)
-      if (entry) {
-        entry.draft = news.draft
-        if (news.draft.failure) entry.settled.reject(errorOf(news.draft.failure))
-      } else entries.set(news.draft.clientMessageId, stored(news.draft))
-      changed()
-      return sender.wake()
-    }
-    const { clientMessageId, message } = news
-    if (message) resolveChanges(clientMessageId, message)
-    // Taken back elsewhere, while it was changed here.
-    else cancelChanges({ id: null, key: clientMessageId })
-    if (message && entries.has(clientMessageId)) onSent(message)
-    const entry = leave(clientMessageId)
-    if (message) entry?.settled.resolve(message)
-    else entry?.settled.reject(new ChatError('cancelled'))
+  const fail = (entry: Entry, error: ChatError) => {
+    if (!drafts.has(entry)) return
+    const later = laterEdit(entry)
+    if (!later) return drafts.fail(entry, error)
+    // The last text wins; it is made on what its writer saw of others' edits.
+    drafts.remove(entry, error)
+    rebase(later, (entry.draft as EditDraft).revision)
   }
 
   /** Nobody can have sent it as it is now: its text may still be another. */
@@ -287,161 +166,109 @@ export const createOutbox = (options: OutboxOptions) => {
     // What the server has refused it does not have; what could not be sent for too long it may have.
     draft.failure ? draft.failure.kind !== 'timedOut' : lead !== null && lead === sender.currentLead()
 
-  const isOfNothing = ({ draft }: Entry): boolean =>
-    !isMessageDraft(draft) && draft.messageId === null && !entries.has(draft.sentAs ?? '')
-  const cancelChanges = (target: Named) => {
-    for (const entry of changesOf(target)) drop(entry)
+  const add = (draft: Draft): Entry => {
+    if (isClosed) throw new ChatError('closed')
+    if (drafts.all().length >= draftsMax) throw new ChatError('outboxFull')
+    return drafts.add(draft, sender.currentLead())
   }
   const retry = (clientMessageId: string): boolean => {
-    const entry = entries.get(clientMessageId)
+    const entry = drafts.get(clientMessageId)
     if (isClosed || !entry?.draft.failure) return false
-    const { draft } = entry
-    renew(entry, draft.type === 'edit' ? { ...draft, revision: null } : draft)
+    drafts.renew(entry, entry.draft.type === 'edit' ? { ...entry.draft, revision: null } : entry.draft)
     return true
   }
   const cancel = (clientMessageId: string): boolean => {
-    const entry = entries.get(clientMessageId)
-    if (isClosed || !entry || sender.isSending(clientMessageId)) return false
-    const { draft } = entry
-    if (isMessageDraft(draft)) cancelChanges({ id: null, key: clientMessageId })
-    const later = draft.type === 'edit' ? laterEdit(draft) : undefined
-    if (later) amend(later, { ...(later.draft as EditDraft), revision: null })
-    drop(entry)
+    const entry = drafts.get(clientMessageId)
+    if (isClosed || !entry || sender.isSending(entry)) return false
+    cancelChanges(clientMessageId)
+    const later = laterEdit(entry)
+    if (later) rebase(later, null)
+    drafts.remove(entry, cancelled())
     return true
   }
 
-  const waitingMessage = ({ id, key }: Target): Entry | undefined => {
-    if (id !== null) return undefined
-    const entry = entries.get(key)
-    if (!entry) throw new ChatError('unknownMessage')
-    return entry
-  }
-  const changeDraft = ({ conversationId, id, key }: Target) => ({
+  const newDraft = (conversationId: string) => ({
     clientMessageId: newClientMessageId(),
     conversationId,
-    messageId: id,
-    sentAs: id === null ? key : null,
     queuedAt: Date.now(),
     failure: null,
   })
+  const newChange = ({ conversationId, id, key }: Target) => ({
+    ...newDraft(conversationId),
+    messageId: id,
+    sentAs: id === null ? key : null,
+  })
+  /** What is on its way of this message: itself, where the server does not have it, and its changes. */
+  const outgoingOf = (target: Target) => {
+    if (isClosed) throw new ChatError('closed')
+    const message = target.id === null ? drafts.get(target.key) : undefined
+    if (target.id === null && !message) throw new ChatError('unknownMessage')
+    const changes = changesOf(target)
+    const deletion = changes.find(({ draft }) => draft.type === 'delete' && !draft.failure)
+    return { message, changes, deletion }
+  }
 
   return {
     getSnapshot: view.getSnapshot,
     subscribe: view.subscribe,
     send: (({ to, text }) => {
-      const draft: Draft = {
-        type: 'send',
-        clientMessageId: newClientMessageId(),
-        conversationId: conversationIdOf(owner.userId, to),
-        text,
-        queuedAt: Date.now(),
-        failure: null,
-      }
+      const draft: Draft = { ...newDraft(conversationIdOf(owner.userId, to)), type: 'send', text }
       return { clientMessageId: draft.clientMessageId, sent: add(draft).settled.promise }
     }) satisfies Outbox['send'],
     retry,
     cancel,
     /** @param revision the one that its writer saw @throws ChatError `messageDeleted`, `unknownMessage`, `outboxFull` */
     edit(target: Target, revision: number, text: string): SavedChange {
-      if (isClosed) throw new ChatError('closed')
-      const changes = changesOf(target)
-      if (changes.some(({ draft }) => draft.type === 'delete' && !draft.failure)) throw new ChatError('messageDeleted')
-      const message = waitingMessage(target)
-      for (const entry of changes.filter(({ draft }) => draft.failure)) drop(entry)
+      const { message, changes, deletion } = outgoingOf(target)
+      if (deletion) throw new ChatError('messageDeleted')
+      for (const entry of changes) if (entry.draft.failure) drafts.remove(entry, cancelled())
       const last = changes.findLast(({ draft }) => !draft.failure) ?? message
       if (last && isUnsent(last)) {
-        renew(last, { ...(last.draft as Exclude<Draft, { type: 'delete' }>), text })
+        drafts.renew(last, { ...(last.draft as MessageDraft | EditDraft), text })
         return savedChange(last)
       }
-      if (message?.draft.failure) retry(message.draft.clientMessageId)
-      const before = last?.draft.type === 'edit' ? last.draft.revision : revision - 1
-      return savedChange(
-        add({ ...changeDraft(target), type: 'edit', text, revision: before === null ? null : before + 1 }),
-      )
+      if (message) retry(target.key)
+      const madeOn = last?.draft.type === 'edit' ? revisionBehind(last) : revision
+      return savedChange(add({ ...newChange(target), type: 'edit', text, revision: madeOn }))
     },
     /** A message that has not left is taken back. @throws ChatError `unknownMessage`, `outboxFull` */
     delete(target: Target): SavedChange<Message | null> {
-      if (isClosed) throw new ChatError('closed')
-      const message = waitingMessage(target)
+      const { message, changes, deletion } = outgoingOf(target)
       if (message && cancel(target.key)) return { outboxId: target.key, saved: Promise.resolve(null) }
-      const changes = changesOf(target)
-      const same = changes.find(({ draft }) => draft.type === 'delete' && !draft.failure)
-      if (same) return savedChange(same)
-      for (const entry of changes) if (entry.draft.failure || isUnsent(entry)) drop(entry)
-      return savedChange(add({ ...changeDraft(target), type: 'delete' }))
+      if (deletion) return savedChange(deletion)
+      for (const entry of changes) if (entry.draft.failure || isUnsent(entry)) drafts.remove(entry, cancelled())
+      return savedChange(add({ ...newChange(target), type: 'delete' }))
     },
     /** It came in by another way than as the answer to its send. */
     async confirm(message: Message) {
-      const { clientMessageId } = message
+      const { clientMessageId, conversationId } = message
       if (clientMessageId === null) return
       // It may be one of those that are still being read.
-      if (!isRead) await ready.catch(ignore)
-      if (entries.get(clientMessageId)?.draft.conversationId === message.conversationId)
-        settle(clientMessageId, message)
-      else resolveChanges(clientMessageId, message)
+      await drafts.ready.catch(() => {})
+      const sameName = drafts.get(clientMessageId)?.draft ?? message
+      if (sameName.conversationId === conversationId) settle(clientMessageId, message)
     },
     /** What is not sent stays where it is kept. Resolves when nothing is being written any more. */
     async close() {
       isClosed = true
       sender.close()
       view.stop()
-      for (const { settled } of entries.values()) settled.reject(new ChatError('closed'))
-      await inTime(ready.then((storage) => storage.close())).catch(() => {})
+      await drafts.close()
     },
   }
 }
 
 export type ChatOutbox = ReturnType<typeof createOutbox>
 
-const ignore = () => {}
-
-/** One that opens later is closed again: what it was to keep has failed by then. */
-const openInTime = (opening: Promise<OutboxStorage>): Promise<OutboxStorage> =>
-  inTime(opening).catch((error) => {
-    opening.then((storage) => storage.close()).catch(ignore)
-    throw error
-  })
-
-const inTime = <Value>(work: Promise<Value>): Promise<Value> =>
-  new Promise((resolve, reject) => {
-    const late = new Error(`The storage has not answered within ${storageAnswerMs / 1_000} s`)
-    const timer = setTimeout(reject, storageAnswerMs, late)
-    work.finally(() => clearTimeout(timer)).then(resolve, reject)
-  })
-
-const settledLater = (): Settled => {
-  const settled = {} as Settled
-  settled.promise = new Promise((resolve, reject) => Object.assign(settled, { resolve, reject }))
-  // Who looks at the outbox sees there what fails.
-  settled.promise.catch(ignore)
-  return settled
-}
-
-const stored = (draft: Draft): Entry => ({ draft, isStored: true, lead: null, settled: settledLater() })
+const cancelled = () => new ChatError('cancelled')
 
 const savedChange = ({ draft, settled }: Entry): SavedChange => ({
   outboxId: draft.clientMessageId,
   saved: settled.promise,
 })
 
-const targetOf = ({ conversationId, messageId, sentAs }: ChangeDraft): Target => ({
-  conversationId,
-  id: messageId,
-  key: sentAs ?? '',
-})
-
-const isWaiting = ({ draft, isStored }: Entry): boolean => isStored && draft.failure === null
-
-/** What may leave now, in order: what is still being kept holds up its conversation. */
-const nextOf = (entries: Map<string, Entry>): Draft[] => {
-  const held = new Set<string>()
-  const next: Draft[] = []
-  for (const { draft, isStored } of entries.values()) {
-    const { conversationId, failure } = draft
-    if (failure !== null || held.has(conversationId)) continue
-    if (!isStored) held.add(conversationId)
-    // A change of a message that has failed waits for what becomes of it, and holds up nothing.
-    else if (isMessageDraft(draft) || draft.messageId !== null) next.push(draft)
-  }
-  return next
+/** What its message has once this edit was made; null: nobody knows yet. */
+const revisionBehind = ({ draft }: Entry): number | null => {
+  const { revision } = draft as EditDraft
+  return revision === null ? null : revision + 1
 }

@@ -6,7 +6,8 @@ import { createRetry } from '../../connection/retry.ts'
 import { timerMaxMs } from '../../connection/sleep.ts'
 import { type ClientState, isLive } from '../../connection/state.ts'
 import { isToBeRepeated } from '../online.ts'
-import { type Draft, type EditDraft, isMessageDraft } from './storage.ts'
+import type { Entry } from './drafts.ts'
+import { type EditDraft, isMessageDraft } from './storage.ts'
 
 /** Conversations that send at the same time, well below the calls that the server lets one connection have in flight. */
 const lanesMax = 8
@@ -19,17 +20,13 @@ export interface SenderOptions {
   giveUpAfterMs: number
   /** Resolves when this sender alone may send, until the signal aborts. */
   lead(signal: AbortSignal): Promise<void>
-  /** What is to be sent, sooner or later. */
-  waiting(): Draft[]
-  /** What can be sent now, in order. */
-  next(): Draft[]
-  /** From here on it may have been carried out. */
-  onLeaving(draft: Draft): void
+  /** All of the outbox, in order. */
+  entries(): Entry[]
   /** The revision that a message has now that its edit can be made. */
-  onRevision(draft: EditDraft, revision: number): void
-  onSent(draft: Draft, message: Message): void
+  onRevision(edit: Entry, revision: number): void
+  onSent(entry: Entry, message: Message): void
   /** It would fail again. */
-  onFailed(draft: Draft, error: ChatError): void
+  onFailed(entry: Entry, error: ChatError): void
 }
 
 /**
@@ -37,9 +34,9 @@ export interface SenderOptions {
  * in a way that the server knows until it has taken or refused it.
  */
 export const createSender = (options: SenderOptions) => {
-  const { client, userId, giveUpAfterMs, waiting, onSent, onFailed } = options
+  const { client, userId, giveUpAfterMs, entries, onSent, onFailed } = options
   /** What is in flight for each conversation. */
-  const lanes = new Map<string, string>()
+  const lanes = new Map<string, Entry>()
   const over = new AbortController()
   const call = { as: userId, signal: over.signal }
   /** While it leads, or waits to. */
@@ -75,9 +72,9 @@ export const createSender = (options: SenderOptions) => {
     if (refusal || !isLive(client.state)) return
     if (!term) return void takeLead()
     if (!isLeading) return
-    for (const draft of options.next()) {
+    for (const entry of readyOf(entries())) {
       if (lanes.size >= lanesMax) return
-      if (!lanes.has(draft.conversationId)) void deliver(draft)
+      if (!lanes.has(entry.draft.conversationId)) void deliver(entry)
     }
   }
 
@@ -85,29 +82,30 @@ export const createSender = (options: SenderOptions) => {
     clearTimeout(expiry)
     const now = Date.now()
     let nextMs = Number.POSITIVE_INFINITY
-    for (const draft of waiting()) {
-      if (isSending(draft.clientMessageId)) continue
-      const leftMs = draft.queuedAt + giveUpAfterMs - now
-      if (leftMs <= 0) onFailed(draft, new ChatError('timedOut'))
+    for (const entry of entries()) {
+      const { failure, queuedAt } = entry.draft
+      if (failure || !entry.isKept || isSending(entry)) continue
+      const leftMs = queuedAt + giveUpAfterMs - now
+      if (leftMs <= 0) onFailed(entry, new ChatError('timedOut'))
       else nextMs = Math.min(nextMs, leftMs)
     }
     if (nextMs < Number.POSITIVE_INFINITY) expiry = setTimeout(wake, Math.min(nextMs, timerMaxMs))
   }
 
-  const deliver = async (draft: Draft) => {
-    const { clientMessageId, conversationId } = draft
-    lanes.set(conversationId, clientMessageId)
+  const deliver = async (entry: Entry) => {
+    const { conversationId } = entry.draft
+    lanes.set(conversationId, entry)
     try {
-      const message = await carryOut(draft)
+      const message = await carryOut(entry)
       retry.succeeded()
-      if (message) onSent(draft, message)
+      if (message) onSent(entry, message)
     } catch (cause) {
       if (over.signal.aborted) return
       const error = asChatError(cause)
       // Another holder may be able to.
       if (error.kind === 'notSignedIn') giveUpLead()
       if (isToBeRepeated(cause)) wait(error)
-      else onFailed(draft, error)
+      else onFailed(entry, error)
     } finally {
       lanes.delete(conversationId)
     }
@@ -115,9 +113,11 @@ export const createSender = (options: SenderOptions) => {
   }
 
   /** @returns the message as it is then; null: more is known of the draft now */
-  const carryOut = async (draft: Draft): Promise<Message | null> => {
-    if (draft.type === 'edit' && draft.revision === null) return readRevision(draft)
-    options.onLeaving(draft)
+  const carryOut = async (entry: Entry): Promise<Message | null> => {
+    const { draft } = entry
+    if (draft.type === 'edit' && draft.revision === null) return readRevision(entry, draft)
+    // From here on it may have been carried out.
+    entry.lead = null
     if (isMessageDraft(draft)) {
       const { conversationId: to, text, clientMessageId } = draft
       return client.sendMessage({ to, text, clientMessageId }, call)
@@ -127,7 +127,7 @@ export const createSender = (options: SenderOptions) => {
     return client.editMessage({ messageId, text: draft.text, revision: draft.revision as number }, call)
   }
 
-  const readRevision = async (draft: EditDraft): Promise<Message | null> => {
+  const readRevision = async (entry: Entry, draft: EditDraft): Promise<Message | null> => {
     const { conversationId, seq } = messagePlace(draft.messageId as string)
     const around = { conversation: conversationId, around: seq, limit: 1 }
     const { messages } = await client.history(around, call)
@@ -136,7 +136,7 @@ export const createSender = (options: SenderOptions) => {
     if (message.deletedAt) throw new ChatError('messageDeleted')
     // An attempt before this one has arrived.
     if (message.text === draft.text) return message
-    options.onRevision(draft, message.revision)
+    options.onRevision(entry, message.revision)
     return null
   }
 
@@ -151,7 +151,7 @@ export const createSender = (options: SenderOptions) => {
     retry.failed(error)
   }
 
-  const isSending = (clientMessageId: string) => [...lanes.values()].includes(clientMessageId)
+  const isSending = (entry: Entry) => lanes.get(entry.draft.conversationId) === entry
 
   const onState = (state: ClientState) => {
     if (state.status === 'signedOut') giveUpLead()
@@ -178,4 +178,16 @@ export const createSender = (options: SenderOptions) => {
       clearTimeout(expiry)
     },
   }
+}
+
+/** What may leave now, in order: what is still being kept holds up its conversation. */
+const readyOf = (entries: Entry[]): Entry[] => {
+  const held = new Set<string>()
+  return entries.filter(({ draft, isKept }) => {
+    const { conversationId, failure } = draft
+    if (failure || held.has(conversationId)) return false
+    if (!isKept) held.add(conversationId)
+    // A change of a message that has failed waits for what becomes of it, and holds up nothing.
+    return isKept && (isMessageDraft(draft) || draft.messageId !== null)
+  })
 }
