@@ -4,7 +4,7 @@ import { createCatchUps } from './connection/catch-ups.ts'
 import { createConnection } from './connection/connection.ts'
 import { asThrownHere } from './connection/errors.ts'
 import { createListeners } from './connection/listeners.ts'
-import { orAborted, sleep } from './connection/sleep.ts'
+import { inTime } from './connection/sleep.ts'
 import { type ClientState, createStateOwner } from './connection/state.ts'
 import type { TokenSource } from './connection/token.ts'
 import { createDeliveryAcks } from './events/delivery-acks.ts'
@@ -112,9 +112,7 @@ export const createClientOn = (
   }
   /** With her session goes the right to say what she has got; where nobody answers, she is not held up for long. */
   const sayDelivered = async ({ signal, timeoutMs = callTimeoutMs }: CallOptions = {}) => {
-    const over = new AbortController()
-    const limit = sleep(Math.min(sayDeliveredMs, timeoutMs), over.signal)
-    await orAborted(Promise.race([deliveryAcks.flush(), limit]), signal).finally(() => over.abort())
+    await inTime(deliveryAcks.flush(), Math.min(sayDeliveredMs, timeoutMs), () => {}, signal)
   }
   const call = async (name: CallName, input: unknown, callOptions?: CallOptions): Promise<unknown> => {
     if (name === 'register' || name === 'login') {

@@ -67,17 +67,15 @@ export const createConversations = (options: ConversationsOptions) => {
     const changes = outbox.getSnapshot().filter(isChange)
     const shown = (message: Message, { receipts }: Timeline) =>
       withChange(receipts.marker()(asShown(message, userId, people)), changes)
-    const listed = [...timelines.values()].flatMap((timeline) => {
+    const summaries = [...timelines.values()].flatMap((timeline) => {
       const { id, summary } = timeline
-      return summary ? [{ id, timeline, summary }] : []
+      return summary ? [{ id, timeline, ...summary }] : []
     })
     return {
-      conversations: listed.sort(byNewest).map(({ id, timeline, summary: { kind, members, lastMessage, unread } }) => ({
-        id,
-        kind,
+      conversations: summaries.sort(byNewest).map(({ timeline, members, lastMessage, ...summary }) => ({
+        ...summary,
         members: members.map(people.profileOf),
         lastMessage: lastMessage && shown(lastMessage, timeline),
-        unread,
       })),
       hasMore: nextCursor !== null,
       isLoading: reading !== null || !(isLoaded || error),
@@ -160,9 +158,6 @@ export const createConversations = (options: ConversationsOptions) => {
   }
 }
 
-interface Listed {
-  summary: Summary
-}
 /** By when the newest message was sent: a later version of it may be that of an edit. */
-const byNewest = ({ summary: { lastMessage: a } }: Listed, { summary: { lastMessage: b } }: Listed): number =>
-  (b?.sentAt.getTime() ?? 0) - (a?.sentAt.getTime() ?? 0) || (b?.version ?? 0) - (a?.version ?? 0)
+const byNewest = ({ lastMessage: a }: Summary, { lastMessage: b }: Summary): number =>
+  Number(b?.sentAt ?? 0) - Number(a?.sentAt ?? 0) || (b?.version ?? 0) - (a?.version ?? 0)

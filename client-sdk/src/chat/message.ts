@@ -50,23 +50,18 @@ export interface MessageChange {
   text: string | null
 }
 
-export const asShown = (message: Message, viewer: string, people: People): ChatMessage => {
-  const { id, seq, conversationId, sender, text, revision, sentAt, editedAt, deletedAt, version } = message
+export const asShown = (
+  { clientMessageId, delivered, read, ...message }: Message,
+  viewer: string,
+  people: People,
+): ChatMessage => {
+  const { id, sender } = message
   const isOwn = sender === viewer
   return {
-    key: (isOwn && message.clientMessageId) || id,
-    id,
-    seq,
-    conversationId,
-    sender,
+    ...message,
+    key: (isOwn && clientMessageId) || id,
     senderName: people.nameOf(sender),
-    text,
-    revision,
-    editedAt,
-    deletedAt,
-    sentAt,
-    version,
-    status: isOwn ? (message.read ? 'read' : message.delivered ? 'delivered' : 'sent') : 'received',
+    status: isOwn ? (read ? 'read' : delivered ? 'delivered' : 'sent') : 'received',
     error: null,
     change: null,
   }

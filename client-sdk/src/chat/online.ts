@@ -1,7 +1,7 @@
 import type { ChatClient } from '../client.ts'
 import { ChatError } from '../connection/errors.ts'
 import { retry } from '../connection/retry.ts'
-import { sleep, timerMaxMs } from '../connection/sleep.ts'
+import { sleep } from '../connection/sleep.ts'
 import { isLive } from '../connection/state.ts'
 
 /**
@@ -22,7 +22,7 @@ export const createAsk =
     const signal = until ? AbortSignal.any([over, until]) : over
     const wait = (ms: number, { kind }: ChatError) =>
       // Trying again would only open a connection that is nobody's.
-      untilLive(client, kind === 'sessionEnded' ? timerMaxMs : ms, signal)
+      untilLive(client, kind === 'sessionEnded' ? Number.POSITIVE_INFINITY : ms, signal)
     try {
       if (!signal.aborted) return await retry(() => how({ as, signal }), { signal, isRetryable: isToBeRepeated, wait })
     } catch (error) {

@@ -1,12 +1,12 @@
-import type { StateOwner } from './state.ts'
+import { isLive, type StateOwner } from './state.ts'
 
 /** Which loops have not got all yet that was missed, and whether the state says so. */
 export const createCatchUps = (state: StateOwner) => {
   const loops = new Set<object>()
   const tell = () => {
     const now = state.get()
-    if (now.status === 'live' && loops.size > 0) state.enter({ ...now, status: 'catchingUp' })
-    if (now.status === 'catchingUp' && loops.size === 0) state.enter({ ...now, status: 'live' })
+    const status = loops.size > 0 ? 'catchingUp' : 'live'
+    if (isLive(now) && now.status !== status) state.enter({ ...now, status })
   }
   return {
     isAny: () => loops.size > 0,

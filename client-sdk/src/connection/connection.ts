@@ -265,13 +265,13 @@ export const createConnection = (options: ConnectionOptions) => {
       if (machine.token !== null) throw refused('This client is signed in; log out first, or make another client.')
       if (machine.isSigningIn)
         throw refused('A sign-in is under way on this client; wait for it, or make another client.')
-      step({ type: 'signInBegan' })
+      step({ type: 'signIn', isUnderWay: true })
       try {
         const signedIn = await register()
         step({ type: 'signedIn', token: signedIn.session.token, userId: signedIn.user.userId })
         return signedIn
       } catch (error) {
-        step({ type: 'signInFailed' })
+        step({ type: 'signIn', isUnderWay: false })
         // Nobody waits for the answer any more, and the server may have signed this connection in.
         if (!(error instanceof ChatError) || error.kind === 'timedOut')
           step({ type: 'renew', error: connectionLost('A sign-in was given up') })

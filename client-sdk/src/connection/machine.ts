@@ -90,8 +90,8 @@ export type ConnectionEvent =
   | { type: 'move' }
   /** To another connection at once: what was said on this one may have been carried out all the same. */
   | { type: 'renew'; error: ChatError }
-  | { type: 'signInBegan' }
-  | { type: 'signInFailed' }
+  /** @param isUnderWay false: it has failed */
+  | { type: 'signIn'; isUnderWay: boolean }
   | { type: 'signedIn'; token: string; userId: string }
   | { type: 'signOut' }
   | { type: 'close' }
@@ -142,66 +142,17 @@ export const signedInAs = ({ token, owner }: Machine): string | null | undefined
   return token === owner?.token ? owner.userId : undefined
 }
 
-const withSocket: readonly Phase[] = ['opening', 'checking', 'proving', 'live', 'moving']
+type EventOf<Type> = Extract<ConnectionEvent, { type: Type }>
 
-/** Pure: the same state and event give the same next state and effects. What changes nothing has no effects. */
-export const next = (machine: Machine, event: ConnectionEvent): Step =>
-  change(machine, event) ?? (withSocket.includes(machine.phase) ? changeSocket(machine, event) : null) ?? [machine, []]
-
-/** Null: nothing changes by this alone. */
-const change = (machine: Machine, event: ConnectionEvent): Step | null => {
-  const { phase } = machine
-  switch (event.type) {
-    case 'connect':
-      return phase === 'idle' || phase === 'signedOut' ? connect(machine) : null
-    case 'retry':
-      return phase === 'offline' ? connect(machine) : null
-    case 'token':
-      return phase === 'asking' ? takeToken(machine, event.token) : null
-    case 'notOpened':
-      return phase === 'asking' ? lose(machine, event.error, 'notDone') : null
-    case 'signInBegan':
-      return [{ ...machine, isSigningIn: true }, []]
-    case 'signInFailed':
-      return [{ ...machine, isSigningIn: false }, []]
-    case 'signedIn':
-      return takeSignIn(machine, event)
-    case 'signOut':
-      return phase === 'closed' ? null : signOut({ ...machine, isLoggedOut: true }, new ChatError('sessionEnded'))
-    case 'close':
-      return phase === 'closed' ? null : end(machine, 'closed', new ChatError('closed'), 'forGood', 'tellState')
-    default:
-      return null
-  }
+/** In which phases each event counts, and what it does there. */
+type Transitions = {
+  [Type in ConnectionEvent['type']]: readonly [readonly Phase[], (machine: Machine, event: EventOf<Type>) => Step]
 }
 
-/** Of those that have a socket. */
-const changeSocket = (machine: Machine, event: ConnectionEvent): Step | null => {
-  const { phase } = machine
-  switch (event.type) {
-    case 'notOpened':
-      return lose(machine, event.error, 'notDone')
-    case 'opened':
-      return phase === 'opening' ? open(machine) : null
-    case 'answered':
-      return prove(event.isError ? machine : accepted(machine))
-    case 'owner':
-      return takeOwner(accepted(machine), event.userId)
-    case 'ownerRefused':
-      return takeNoOwner(machine, event.error)
-    case 'refused':
-      return takeRefusal(machine, event.error)
-    case 'closedByServer':
-      return takeClose(machine, event.code, event.reason)
-    case 'lost':
-      return lose(machine, event.error, 'maybeDone')
-    case 'move':
-      return phase === 'live' ? [{ ...machine, phase: 'moving' }, ['waitForLastAnswers']] : null
-    case 'renew':
-      return renew(machine, event.error)
-    default:
-      return null
-  }
+/** Pure: the same state and event give the same next state and effects. What changes nothing has no effects. */
+export const next = (machine: Machine, event: ConnectionEvent): Step => {
+  const [phases, step] = transitions[event.type]
+  return phases.includes(machine.phase) ? step(machine, event as never) : [machine, []]
 }
 
 const connect = (machine: Machine): Step => [
@@ -214,7 +165,7 @@ const connect = (machine: Machine): Step => [
   ['askToken', 'tellState'],
 ]
 
-const takeToken = (machine: Machine, given: string | null): Step => {
+const takeToken = (machine: Machine, { token: given }: EventOf<'token'>): Step => {
   // Whoever signs in does so on a connection that is nobody's yet.
   const token = machine.isSigningIn ? machine.token : (given ?? machine.token)
   if (token === null && machine.reason === 'ended') return signOut(machine, new ChatError('sessionEnded'))
@@ -231,11 +182,15 @@ const open = (machine: Machine): Step => {
 /** The server has taken this token. */
 const accepted = (machine: Machine): Machine => ({ ...machine, attempt: 0, refusedTokens: 0 })
 
+const takeAnswer = (machine: Machine, { isError }: EventOf<'answered'>): Step =>
+  prove(isError ? machine : accepted(machine))
+
 /** An answer has come: what travels here arrives. */
 const prove = (machine: Machine): Step =>
   machine.phase === 'proving' ? [{ ...machine, phase: 'live' }, ['sayRest', 'tellState']] : [machine, []]
 
-const takeOwner = (machine: Machine, userId: string): Step => {
+const takeOwner = (asked: Machine, { userId }: EventOf<'owner'>): Step => {
+  const machine = accepted(asked)
   const { phase, token, owner } = machine
   if (token !== null && owner && owner.userId !== userId) {
     const message = `The token is one of ${userId}; this client is ${owner.userId}’s until she is signed out.`
@@ -246,7 +201,7 @@ const takeOwner = (machine: Machine, userId: string): Step => {
   return phase === 'live' ? [known, ['sayRest']] : prove(known)
 }
 
-const takeNoOwner = (machine: Machine, error: ChatError): Step => {
+const takeNoOwner = (machine: Machine, { error }: EventOf<'ownerRefused'>): Step => {
   if (machine.phase === 'checking') return lose(machine, error, 'notDone')
   const [proven, effects] = prove(machine)
   return proven.phase === 'live' && signedInAs(proven) === undefined
@@ -255,12 +210,12 @@ const takeNoOwner = (machine: Machine, error: ChatError): Step => {
 }
 
 /** An error without a call is said before all answers when the server lets this connection do nothing. */
-const takeRefusal = (machine: Machine, error: ChatError): Step | null => {
+const takeRefusal = (machine: Machine, { error }: EventOf<'refused'>): Step => {
   if (error.kind === 'sessionEnded') return endSession(machine, error, 'notDone')
-  return error.retryable ? lose(machine, error, 'notDone') : null
+  return error.retryable ? lose(machine, error, 'notDone') : [machine, []]
 }
 
-const takeClose = (machine: Machine, code: number, reason: string): Step => {
+const takeClose = (machine: Machine, { code, reason }: EventOf<'closedByServer'>): Step => {
   const facts = { message: reason || `The connection was closed (${code})` }
   if (code === sessionEndedCode) return endSession(machine, new ChatError('sessionEnded', facts), 'maybeDone')
   if (!atFaultCodes.includes(code)) return lose(machine, new ChatError('connectionLost', facts), 'maybeDone')
@@ -281,20 +236,43 @@ const end = (machine: Machine, phase: Phase, error: ChatError, loss: Loss, ...th
 const lose = (machine: Machine, error: ChatError, loss: Loss): Step =>
   end(machine, 'offline', error, loss, 'retryLater', 'tellState')
 
-const renew = (machine: Machine, error: ChatError): Step => {
+const renew = (machine: Machine, { error }: EventOf<'renew'>): Step => {
   const [lost, effects] = end(machine, 'offline', error, 'maybeDone')
   const [asking, more] = connect({ ...lost, attempt: 0 })
   return [asking, [...effects, ...more]]
 }
 
-const takeSignIn = (machine: Machine, { token, userId }: { token: string; userId: string }): Step => [
+const takeSignIn = (machine: Machine, { token, userId }: EventOf<'signedIn'>): Step => [
   { ...machine, token, owner: { token, userId }, isSigningIn: false, isLoggedOut: false },
   machine.phase === 'live' || machine.phase === 'moving' ? ['tellSignIn'] : [],
 ]
 
 const signOut = (machine: Machine, error: ChatError): Step => {
   const { isSigningIn, isLoggedOut, tokensVary } = machine
-  const [ended, effects] = end(machine, 'signedOut', error, 'forGood', 'tellState')
-  const { phase, lost } = ended
-  return [{ ...initialMachine(null, tokensVary), phase, lost, isSigningIn, isLoggedOut }, effects]
+  const nobodys = { ...initialMachine(null, tokensVary), phase: machine.phase, isSigningIn, isLoggedOut }
+  return end(nobodys, 'signedOut', error, 'forGood', 'tellState')
+}
+
+const withSocket: readonly Phase[] = ['opening', 'checking', 'proving', 'live', 'moving']
+const notClosed: readonly Phase[] = ['idle', 'asking', ...withSocket, 'offline', 'signedOut']
+const all: readonly Phase[] = [...notClosed, 'closed']
+
+const transitions: Transitions = {
+  connect: [['idle', 'signedOut'], connect],
+  retry: [['offline'], connect],
+  token: [['asking'], takeToken],
+  notOpened: [['asking', ...withSocket], (machine, { error }) => lose(machine, error, 'notDone')],
+  opened: [['opening'], open],
+  answered: [withSocket, takeAnswer],
+  owner: [withSocket, takeOwner],
+  ownerRefused: [withSocket, takeNoOwner],
+  refused: [withSocket, takeRefusal],
+  closedByServer: [withSocket, takeClose],
+  lost: [withSocket, (machine, { error }) => lose(machine, error, 'maybeDone')],
+  move: [['live'], (machine) => [{ ...machine, phase: 'moving' }, ['waitForLastAnswers']]],
+  renew: [withSocket, renew],
+  signIn: [all, (machine, { isUnderWay }) => [{ ...machine, isSigningIn: isUnderWay }, []]],
+  signedIn: [all, takeSignIn],
+  signOut: [notClosed, (machine) => signOut({ ...machine, isLoggedOut: true }, new ChatError('sessionEnded'))],
+  close: [notClosed, (machine) => end(machine, 'closed', new ChatError('closed'), 'forGood', 'tellState')],
 }

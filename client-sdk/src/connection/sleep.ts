@@ -1,7 +1,7 @@
 /** The longest time a timer takes; a longer one would run out at once. */
 export const timerMaxMs = 2 ** 31 - 1
 
-/** Resolves after so long, or when the signal aborts. */
+/** Resolves after so long, at the latest after the longest time that a timer takes, or when the signal aborts. */
 export const sleep = (ms: number, signal?: AbortSignal) =>
   new Promise<void>((resolve) => {
     const done = () => {
@@ -9,9 +9,24 @@ export const sleep = (ms: number, signal?: AbortSignal) =>
       signal?.removeEventListener('abort', done)
       resolve()
     }
-    const timer = setTimeout(done, ms)
+    const timer = setTimeout(done, Math.min(ms, timerMaxMs))
     signal?.addEventListener('abort', done)
   })
+
+/** Waits so long, or until the signal aborts. @param onLate the value then, or what is thrown */
+export const inTime = async <Value>(
+  work: Promise<Value>,
+  ms: number,
+  onLate: () => Value,
+  signal?: AbortSignal,
+): Promise<Value> => {
+  const over = new AbortController()
+  try {
+    return await Promise.race([orAborted(work, signal), sleep(ms, over.signal).then(onLate)])
+  } finally {
+    over.abort()
+  }
+}
 
 /** The wait ends with the signal, by its reason; what is waited for goes on. */
 export const orAborted = <Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> => {

@@ -22,8 +22,11 @@ export type ClientState =
   /** By `close()`, for good. */
   | { status: 'closed' }
 
+type LiveState = Extract<ClientState, { transport: Transport }>
+
 /** There is a connection, and the server has answered on it. */
-export const isLive = ({ status }: ClientState): boolean => status === 'live' || status === 'catchingUp'
+export const isLive = (state: ClientState): state is LiveState =>
+  state.status === 'live' || state.status === 'catchingUp'
 
 /** Tells the listeners of each new state. Enter one as the last step: a listener may do anything, such as close. */
 export const createStateOwner = () => {

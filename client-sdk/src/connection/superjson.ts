@@ -63,15 +63,12 @@ const below = (value: unknown, key: string): unknown => {
   throw new Error(`There is nothing at ${key}`)
 }
 
+/** Dots divide keys; one that belongs to a key stands behind a backslash, as does a backslash. */
 const keysOf = (path: string): string[] => {
-  if (!path.includes('\\')) return path.split('.')
-  const keys: string[] = []
-  let key = ''
-  for (let i = 0; i < path.length; i++) {
-    if (path[i] === '.') {
-      keys.push(key)
-      key = ''
-    } else key += path[i] === '\\' ? path[++i] : path[i]
+  const keys = ['']
+  for (const [character] of path.matchAll(/\\?./gs)) {
+    if (character === '.') keys.push('')
+    else keys.push(keys.pop() + character.slice(-1))
   }
-  return [...keys, key]
+  return keys
 }

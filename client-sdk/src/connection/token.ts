@@ -1,5 +1,5 @@
 import type { TokenReason } from './machine.ts'
-import { sleep, timerMaxMs } from './sleep.ts'
+import { inTime } from './sleep.ts'
 
 export type TokenSource =
   | string
@@ -19,17 +19,9 @@ export const askToken = async (
   signal: AbortSignal,
 ): Promise<string | null> => {
   if (typeof source !== 'function') return null
-  const given = new AbortController()
-  const end = () => given.abort()
-  signal.addEventListener('abort', end)
-  const giveUp = async () => {
-    await sleep(Math.min(timeoutMs, timerMaxMs), given.signal)
+  const given = async () => source(why)
+  const onLate = () => {
     throw new Error(`The token function gave none in ${timeoutMs} ms`)
   }
-  try {
-    return (await Promise.race([source(why), giveUp()])) ?? null
-  } finally {
-    end()
-    signal.removeEventListener('abort', end)
-  }
+  return (await inTime(given(), timeoutMs, onLate, signal)) ?? null
 }

@@ -18,7 +18,7 @@ const separator = ';'
 
 export const readCursor = (text: string | undefined): Cursor => {
   const [lastEventId = '', ...tops] = text?.split(separator) ?? []
-  return { lastEventId, tops: new Map(tops.map(readTop).filter((top) => top !== null)) }
+  return { lastEventId, tops: new Map(tops.flatMap(readTop)) }
 }
 
 export const writeCursor = ({ lastEventId, tops }: Cursor): string =>
@@ -28,9 +28,9 @@ export const writeCursor = ({ lastEventId, tops }: Cursor): string =>
 const writeTop = (conversationId: string, { seq, sentAt }: Top): string =>
   `${conversationId}:${seq}${sentAt ? `@${sentAt.getTime().toString(36)}` : ''}`
 
-const readTop = (text: string): [conversationId: string, top: Top] | null => {
+const readTop = (text: string): [conversationId: string, top: Top][] => {
   // User ids may hold all of these but colons.
   const [, conversationId = '', seq = '', time] = /^(.+):(\d{1,15})(?:@([0-9a-z]{1,10}))?$/.exec(text) ?? []
-  if (conversationId === '') return null
-  return [conversationId, { seq: Number(seq), sentAt: time === undefined ? null : new Date(parseInt(time, 36)) }]
+  if (conversationId === '') return []
+  return [[conversationId, { seq: Number(seq), sentAt: time === undefined ? null : new Date(parseInt(time, 36)) }]]
 }

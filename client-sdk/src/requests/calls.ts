@@ -35,33 +35,31 @@ export type Call<Name extends CallName> = undefined extends Inputs[Name]
 /** Every query and mutation of the contract, under its own name. */
 export type Calls = { [Name in CallName]: Call<Name> }
 
-interface Rule<Name extends CallName> {
-  /** The wire wants to know which of them only read. */
-  kind: Procedures[Name]['_def']['type']
-  /** It may be sent again when the connection was lost before its answer: a repeat changes nothing. */
-  repeatable: boolean
+/** The wire wants to know which of them only read. */
+export const callKinds: { [Name in CallName]: Procedures[Name]['_def']['type'] } = {
+  register: 'mutation',
+  login: 'mutation',
+  logout: 'mutation',
+  me: 'query',
+  updateProfile: 'mutation',
+  sendMessage: 'mutation',
+  editMessage: 'mutation',
+  deleteMessage: 'mutation',
+  messageVersions: 'query',
+  markRead: 'mutation',
+  markDelivered: 'mutation',
+  history: 'query',
+  conversations: 'query',
+  onlineUsers: 'query',
 }
 
-export const callRules: { [Name in CallName]: Rule<Name> } = {
-  register: { kind: 'mutation', repeatable: false },
-  login: { kind: 'mutation', repeatable: false },
-  logout: { kind: 'mutation', repeatable: false },
-  me: { kind: 'query', repeatable: true },
-  updateProfile: { kind: 'mutation', repeatable: true },
-  // By its `clientMessageId`, which every message gets.
-  sendMessage: { kind: 'mutation', repeatable: true },
-  // By its revision and text.
-  editMessage: { kind: 'mutation', repeatable: true },
-  deleteMessage: { kind: 'mutation', repeatable: true },
-  messageVersions: { kind: 'query', repeatable: true },
-  markRead: { kind: 'mutation', repeatable: true },
-  markDelivered: { kind: 'mutation', repeatable: true },
-  history: { kind: 'query', repeatable: true },
-  conversations: { kind: 'query', repeatable: true },
-  onlineUsers: { kind: 'query', repeatable: true },
-}
+export const callNames = Object.keys(callKinds) as CallName[]
 
-export const callNames = Object.keys(callRules) as CallName[]
+/**
+ * Whether it may be sent again when the connection was lost before its answer: a repeat changes nothing. The server knows
+ * that of a message by its `clientMessageId`, and that of an edit by its revision and text.
+ */
+export const isRepeatable = (name: CallName): boolean => !['register', 'login', 'logout'].includes(name)
 
 /** What is sent for what the caller gave. A message that may be sent twice has a name by which the server knows it. */
 export const completeInput = (name: CallName, input: unknown): unknown => {

@@ -3,14 +3,14 @@ import { fromErrorShape } from '../connection/errors.ts'
 import type { Lost } from '../connection/machine.ts'
 import { type Answer, writeRequest } from '../connection/protocol.ts'
 import { timerMaxMs } from '../connection/sleep.ts'
-import { type CallName, type CallOptions, callRules, completeInput } from './calls.ts'
+import { type CallName, type CallOptions, callKinds, completeInput, isRepeatable } from './calls.ts'
 
 /** Calls that wait for a connection or an answer; more are refused. */
 const waitingMax = 1_000
 
 interface CallInFlight {
   frame: string
-  repeatable: boolean
+  isRepeatable: boolean
   as: string | undefined
   sent: boolean
   resolve(data: unknown): void
@@ -42,7 +42,7 @@ export const createCallsInFlight = (
   /** What cannot be sent yet is held. */
   const sendOrHold = (call: CallInFlight) => {
     try {
-      call.sent ||= send(call.frame, !call.repeatable, call.as)
+      call.sent ||= send(call.frame, !call.isRepeatable, call.as)
     } catch (error) {
       call.reject(error)
     }
@@ -55,8 +55,7 @@ export const createCallsInFlight = (
         throw new ChatError('rateLimited', { message: 'Too many calls wait for an answer', retryAfterMs: 1_000 })
       }
       const id = nextId()
-      const { kind, repeatable } = callRules[name]
-      const frame = writeRequest(id, kind, name, completeInput(name, input))
+      const frame = writeRequest(id, callKinds[name], name, completeInput(name, input))
       const done = () => {
         calls.delete(id)
         if (onIdle) goIfIdle()
@@ -65,7 +64,7 @@ export const createCallsInFlight = (
       }
       const call: CallInFlight = {
         frame,
-        repeatable,
+        isRepeatable: isRepeatable(name),
         as,
         sent: false,
         resolve(data) {
@@ -106,7 +105,7 @@ export const createCallsInFlight = (
       lastLoss = error
       for (const call of [...calls.values()]) {
         if (loss === 'forGood') call.reject(error)
-        else if (!call.sent || loss === 'notDone' || (loss === 'maybeDone' && call.repeatable)) call.sent = false
+        else if (!call.sent || loss === 'notDone' || (loss === 'maybeDone' && call.isRepeatable)) call.sent = false
         else call.reject(loss === 'atFault' ? error : new ChatError('connectionLost', { cause: error }))
       }
     },

@@ -1,5 +1,6 @@
 import type { Message } from '../../../../server/contract/index.ts'
 import { ChatError } from '../../connection/errors.ts'
+import { inTime } from '../../connection/sleep.ts'
 import { errorOf, factsOf } from './outgoing.ts'
 import {
   type Draft,
@@ -59,7 +60,7 @@ export const createDrafts = (options: DraftsOptions) => {
     storage.listen((news) => void ready.then(() => isClosed || receive(news), ignore))
     return [storage, await storage.read()]
   }
-  const ready = inTime(read()).then(([storage, drafts]) => {
+  const ready = answered(read()).then(([storage, drafts]) => {
     const made = [...entries]
     const known = drafts.filter(isKnownDraft)
     entries = new Map([...known.map((draft) => [draft.clientMessageId, earlier(draft)] as const), ...made])
@@ -160,7 +161,7 @@ export const createDrafts = (options: DraftsOptions) => {
     async close() {
       isClosed = true
       for (const { settled } of entries.values()) settled.reject(new ChatError('closed'))
-      await inTime(ready.then((storage) => storage.close())).catch(ignore)
+      await answered(ready.then((storage) => storage.close())).catch(ignore)
     },
   }
 }
@@ -168,11 +169,9 @@ export type Drafts = ReturnType<typeof createDrafts>
 
 const ignore = () => {}
 
-const inTime = <Value>(work: Promise<Value>): Promise<Value> =>
-  new Promise((resolve, reject) => {
-    const late = new Error(`The storage has not answered within ${storageAnswerMs / 1_000} s`)
-    const timer = setTimeout(reject, storageAnswerMs, late)
-    work.finally(() => clearTimeout(timer)).then(resolve, reject)
+const answered = <Value>(work: Promise<Value>): Promise<Value> =>
+  inTime(work, storageAnswerMs, () => {
+    throw new Error(`The storage has not answered within ${storageAnswerMs / 1_000} s`)
   })
 
 const settledLater = (): Settled => {

@@ -14,37 +14,38 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, userId }) => {
   await opened
   const channel = new BroadcastChannel(name)
   let isClosed = false
-  const tell = (news: StorageNews) => channel.postMessage(news)
+  let writing: Promise<unknown> = Promise.resolve()
 
-  const writing = new Set<Promise<void>>()
-  /** Writes, then tells the others. */
-  const write = (change: (drafts: IDBObjectStore) => void, news: StorageNews) => {
-    const written = commit(change).then(() => tell(news))
-    writing.add(written)
-    return written.finally(() => writing.delete(written))
-  }
   /** A page that deletes the database, or a browser that clears it, closes it for all. */
   const begin = async (mode: IDBTransactionMode): Promise<IDBTransaction> => {
     // Strict: some browsers would otherwise call it done before the disk has it.
     const transactionOf = (db: IDBDatabase) => db.transaction(store, mode, { durability: 'strict' })
     const before = opened
-    const db = await before.catch(() => null)
     try {
-      if (db) return transactionOf(db)
+      return transactionOf(await before)
     } catch (error) {
-      if ((error as Error).name !== 'InvalidStateError' || isClosed) throw error
+      if (isClosed) throw error
+      if (opened === before) opened = open(name)
+      return transactionOf(await opened)
     }
-    if (opened === before) opened = open(name)
-    return transactionOf(await opened)
   }
-  const commit = async (change: (drafts: IDBObjectStore) => void) => {
-    const transaction = await begin('readwrite')
-    change(transaction.objectStore(store))
-    await finished(transaction)
-  }
-  const keyOf = (drafts: IDBObjectStore, clientMessageId: string, use: (key: IDBValidKey | undefined) => void) => {
-    const request = drafts.index(byName).getKey(clientMessageId)
-    request.onsuccess = () => use(request.result)
+  /** Writes, then tells the others. @param change is given the key of the draft with this name, if there is one */
+  const write = (
+    clientMessageId: string,
+    change: (drafts: IDBObjectStore, key: IDBValidKey | undefined) => void,
+    news: StorageNews,
+  ): Promise<void> => {
+    const commit = async () => {
+      const transaction = await begin('readwrite')
+      const drafts = transaction.objectStore(store)
+      const request = drafts.index(byName).getKey(clientMessageId)
+      request.onsuccess = () => change(drafts, request.result)
+      await finished(transaction)
+      channel.postMessage(news)
+    }
+    const written = commit()
+    writing = Promise.allSettled([writing, written])
+    return written
   }
 
   return {
@@ -52,16 +53,13 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, userId }) => {
       const request = (await begin('readonly')).objectStore(store).getAll()
       return (await answered(request)) as Draft[]
     },
-    put: (draft) =>
-      write((drafts) => keyOf(drafts, draft.clientMessageId, (key) => drafts.put(draft, key)), { type: 'put', draft }),
-    remove: (clientMessageId, message) =>
-      write(
-        (drafts) =>
-          keyOf(drafts, clientMessageId, (key) => {
-            if (key !== undefined) drafts.delete(key)
-          }),
-        { type: 'removed', clientMessageId, message },
-      ),
+    put: (draft) => write(draft.clientMessageId, (drafts, key) => drafts.put(draft, key), { type: 'put', draft }),
+    remove(clientMessageId, message) {
+      const change = (drafts: IDBObjectStore, key: IDBValidKey | undefined) => {
+        if (key !== undefined) drafts.delete(key)
+      }
+      return write(clientMessageId, change, { type: 'removed', clientMessageId, message })
+    },
     listen(onNews) {
       channel.onmessage = ({ data }: MessageEvent<StorageNews>) => onNews(data)
     },
@@ -80,7 +78,7 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, userId }) => {
       }),
     async close() {
       isClosed = true
-      await Promise.allSettled(writing)
+      await writing
       channel.close()
       const db = await opened.catch(() => null)
       db?.close()
