@@ -73,10 +73,11 @@ export class ChatError extends Error implements ErrorFacts {
   declare readonly issues?: { path: string; message: string }[]
 
   constructor(kind: ErrorKind, facts: Partial<Omit<ErrorFacts, 'kind'>> & { message?: string; cause?: unknown } = {}) {
-    super(facts.message ?? words[kind] ?? kind, { cause: facts.cause })
+    const { message = words[kind] ?? kind, cause, retryable = errorKinds[kind], retryAfterMs, issues } = facts
+    super(message, { cause })
     this.kind = kind
-    this.retryable = facts.retryable ?? errorKinds[kind]
-    if (facts.retryAfterMs !== undefined) this.retryAfterMs = facts.retryAfterMs
-    if (facts.issues !== undefined) this.issues = facts.issues
+    this.retryable = retryable
+    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs
+    if (issues) this.issues = issues
   }
 }

@@ -95,7 +95,6 @@ const cellsOf = (line: string) =>
     .map((cell) => cell.trim())
 const codes = (cell: string) => Array.from(cell.matchAll(/`(\w+)`/g), ([, code]) => code as string)
 const phasesOf = (cell: string): Phase[] => {
-  if (cell === 'all') return phases
   if (cell === 'all but `closed`') return phases.filter((phase) => phase !== 'closed')
   return [...(cell.includes('with a socket') ? withSocket : []), ...(codes(cell) as Phase[])]
 }

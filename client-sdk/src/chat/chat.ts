@@ -102,7 +102,8 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
       conversations.changed()
     },
   })
-  const conversations = createConversations({ userId, client, ask, people, outbox, timelines, timelineOf, signal })
+  const shared = { userId, client, ask, people, outbox, signal }
+  const conversations = createConversations({ ...shared, timelines, timelineOf })
   const readAcks = createReadAcks(client, ask, () => conversations.refresh(), signal)
 
   const receive = (event: FeedEvent) => {
@@ -203,12 +204,10 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
 
   /** Views stay as they are for whoever holds one; what they hold is read anew when somebody subscribes. */
   const unloadUnwatched = () => {
-    const unwatched = [...opened.values()].filter(({ isWatched }) => !isWatched)
-    for (const conversation of unwatched.slice(0, -unwatchedMax)) conversation.unload()
+    for (const [, conversation] of tooMany(opened)) conversation.unload()
   }
   const forgetUnwatched = () => {
-    const unwatched = Array.from(presences).filter(([, { isWatched }]) => !isWatched)
-    for (const [key] of unwatched.slice(0, -unwatchedMax)) presences.delete(key)
+    for (const [key] of tooMany(presences)) presences.delete(key)
   }
   const markRead = (conversationId: string, seq: number) => {
     receiveReceipt({ conversationId, userId, deliveredSeq: seq, readSeq: seq })
@@ -227,17 +226,7 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
       const known = opened.get(id)
       opened.delete(id)
       const conversation =
-        known ??
-        createConversation({
-          timeline: timelineOf(id),
-          userId,
-          client,
-          ask,
-          people,
-          outbox,
-          markRead: (seq) => markRead(id, seq),
-          signal,
-        })
+        known ?? createConversation({ ...shared, timeline: timelineOf(id), markRead: (seq) => markRead(id, seq) })
       opened.set(id, conversation)
       unloadUnwatched()
       return conversation
@@ -254,6 +243,10 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     [Symbol.asyncDispose]: close,
   }
 }
+
+/** The oldest of those that nobody looks at, where there are more than are kept. */
+const tooMany = <Watched extends { isWatched(): boolean }>(views: Map<string, Watched>): [string, Watched][] =>
+  [...views].filter(([, { isWatched }]) => !isWatched()).slice(0, -unwatchedMax)
 
 const targetOf = (messageId: string): Target => ({
   conversationId: messagePlace(messageId).conversationId,

@@ -104,6 +104,9 @@ export const createConversation = ({
       loading: loading ?? (timeline.isOpen || error ? null : 'newest'),
       error,
     }),
+    () => {
+      if (!timeline.isOpen || error) void loadNewest()
+    },
   )
 
   /** As own changes leave them, and behind them what is on its way: the outbox may not know yet that it has arrived. */
@@ -194,15 +197,8 @@ export const createConversation = ({
   }
 
   return {
+    ...view,
     id,
-    getSnapshot: view.getSnapshot,
-    subscribe(listener: () => void) {
-      if (!timeline.isOpen || error) void loadNewest()
-      return view.subscribe(listener)
-    },
-    get isWatched() {
-      return view.isWatched
-    },
     send: (text: string) => outbox.send({ to: id, text }),
     edit(message: string, text: string) {
       const target = own(message)
@@ -241,8 +237,6 @@ export const createConversation = ({
     unload() {
       if (!reading) timeline.close()
     },
-    changed: view.changed,
-    stop: view.stop,
   }
 }
 export type Conversation = ReturnType<typeof createConversation>

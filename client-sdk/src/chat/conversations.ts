@@ -63,7 +63,7 @@ export const createConversations = (options: ConversationsOptions) => {
   /** What has come since the reading began: the answer may be older. */
   let arrivals: Message[] = []
 
-  const view = createView((): ConversationsSnapshot => {
+  const snapshot = (): ConversationsSnapshot => {
     const changes = outbox.getSnapshot().filter(isChange)
     const shown = (message: Message, { receipts }: Timeline) =>
       withChange(receipts.marker()(asShown(message, userId, people)), changes)
@@ -81,6 +81,9 @@ export const createConversations = (options: ConversationsOptions) => {
       isLoading: reading !== null || !(isLoaded || error),
       error,
     }
+  }
+  const view = createView(snapshot, () => {
+    if (!isLoaded) void read(null)
   })
 
   /** @param isAnew it takes the place of all that was known */
@@ -134,11 +137,7 @@ export const createConversations = (options: ConversationsOptions) => {
   }
 
   return {
-    getSnapshot: view.getSnapshot,
-    subscribe(listener: () => void) {
-      if (!isLoaded) void read(null)
-      return view.subscribe(listener)
-    },
+    ...view,
     loadMore: ({ signal }: { signal?: AbortSignal | undefined } = {}) => orAborted(loadMore(), signal),
     /** A message that the loop has emitted. */
     receive(message: Message) {
@@ -153,8 +152,6 @@ export const createConversations = (options: ConversationsOptions) => {
       isLost = isLoaded || reading !== null
       refresh(isWanted)
     },
-    changed: view.changed,
-    stop: view.stop,
   }
 }
 

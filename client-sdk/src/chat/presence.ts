@@ -14,7 +14,7 @@ export const createPresence = (
   ask: Ask,
   users: string[] | undefined,
   onError: (error: ChatError) => void,
-): PresenceView & { readonly isWatched: boolean; rename(profile: Profile): void; stop(): void } => {
+): PresenceView & { isWatched(): boolean; rename(profile: Profile): void; stop(): void } => {
   let statuses = new Map<string, Status>()
   let following: AbortController | null = null
 
@@ -29,7 +29,7 @@ export const createPresence = (
   }
 
   return {
-    getSnapshot: view.getSnapshot,
+    ...view,
     subscribe(listener) {
       const unsubscribe = view.subscribe(listener)
       if (!following) {
@@ -39,13 +39,10 @@ export const createPresence = (
       }
       return () => {
         unsubscribe()
-        if (view.isWatched) return
+        if (view.isWatched()) return
         following?.abort()
         following = null
       }
-    },
-    get isWatched() {
-      return view.isWatched
     },
     rename({ userId, displayName }) {
       const known = statuses.get(userId)

@@ -10,8 +10,11 @@ export interface View<Value> {
   subscribe(listener: () => void): () => void
 }
 
-/** @param make the value as it is now; called after a change, when somebody looks. */
-export const createView = <Value>(make: () => Value) => {
+/**
+ * @param make the value as it is now; called after a change, when somebody looks.
+ * @param onSubscribe called before somebody is to be told of changes
+ */
+export const createView = <Value>(make: () => Value, onSubscribe = () => {}) => {
   const listeners = createListeners()
   let snapshot: { value: Value } | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -25,11 +28,12 @@ export const createView = <Value>(make: () => Value) => {
       snapshot ??= { value: make() }
       return snapshot.value
     },
-    subscribe: listeners.listen,
-    /** Somebody looks at it. */
-    get isWatched(): boolean {
-      return !listeners.isEmpty()
+    subscribe(listener: () => void): () => void {
+      onSubscribe()
+      return listeners.listen(listener)
     },
+    /** Somebody looks at it. */
+    isWatched: (): boolean => !listeners.isEmpty(),
     /** A replay of a thousand messages is one change. */
     changed() {
       snapshot = null

@@ -4,7 +4,7 @@ import type { Addresses } from '../transport/address.ts'
 import type { ListenToPlatform, PlatformEvent } from '../transport/platform.ts'
 import type { MakeSocket, OpenSocket } from '../transport/socket.ts'
 import { createTransports, type Transport } from '../transport/transport.ts'
-import { fromErrorShape } from './errors.ts'
+import { fromErrorShape, wordsOf } from './errors.ts'
 import {
   type ConnectionEvent,
   type Effect,
@@ -81,26 +81,6 @@ export const createConnection = (options: ConnectionOptions) => {
     if (machine.phase === 'offline' && after.phase !== 'offline') clearTimeout(retry)
     machine = after
     for (const effect of effects) carryOut[effect]()
-  }
-
-  const carryOut: Record<Effect, () => unknown> = {
-    askToken: () => getToken(),
-    openSocket: () => open(),
-    sayToken: () => socket?.send(writeConnectionParams(machine.token)),
-    askOwner: () => askOwner(),
-    askOwnerLater: () => askAgain.failed(null),
-    sayAnew() {
-      options.onReady()
-      // Only an answer tells that the server took the token. Where nothing waits to be sent, this brings one.
-      if (!hasAsked) askOwner()
-    },
-    sayRest: options.onReady,
-    dropSocket: () => drop(),
-    tellLost: () => options.onLost(machine.lost as Lost),
-    retryLater: () => retryLater((machine.lost as Lost).error),
-    waitForLastAnswers: () => move(),
-    tellState: () => state.enter(clientState(machine)),
-    tellSignIn: () => options.onSignIn(machine.owner?.userId as string),
   }
 
   const clientState = ({ phase, attempt, lost }: Machine): ClientState => {
@@ -244,6 +224,26 @@ export const createConnection = (options: ConnectionOptions) => {
     retryAt = new Date(Date.now() + waitMs)
   }
 
+  const carryOut: Record<Effect, () => unknown> = {
+    askToken: getToken,
+    openSocket: open,
+    sayToken: () => socket?.send(writeConnectionParams(machine.token)),
+    askOwner,
+    askOwnerLater: () => askAgain.failed(null),
+    sayAnew() {
+      options.onReady()
+      // Only an answer tells that the server took the token. Where nothing waits to be sent, this brings one.
+      if (!hasAsked) askOwner()
+    },
+    sayRest: options.onReady,
+    dropSocket: drop,
+    tellLost: () => options.onLost(machine.lost as Lost),
+    retryLater: () => retryLater((machine.lost as Lost).error),
+    waitForLastAnswers: move,
+    tellState: () => state.enter(clientState(machine)),
+    tellSignIn: () => options.onSignIn(machine.owner?.userId as string),
+  }
+
   return {
     /** Opens the connection where none is open, on its way or planned. */
     connect: () => step({ type: 'connect' }),
@@ -294,7 +294,5 @@ const notSignedIn = (as: string, user: string | null) =>
   new ChatError('notSignedIn', user === null ? {} : { message: `This client is signed in as ${user}, not as ${as}.` })
 const refused = (message: string) => new ChatError('badRequest', { message })
 const connectionLost = (message: string) => new ChatError('connectionLost', { message })
-const notOpened = (cause: unknown): ChatError => {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new ChatError('unavailable', { message: `No connection could be opened: ${reason}`, cause })
-}
+const notOpened = (cause: unknown) =>
+  new ChatError('unavailable', { message: `No connection could be opened: ${wordsOf(cause)}`, cause })

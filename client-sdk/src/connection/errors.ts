@@ -9,6 +9,9 @@ export const fromErrorShape = ({ message, data }: ErrorShape): ChatError => {
   return new ChatError(kind, { ...data, message })
 }
 
+/** What it says, whatever was thrown. */
+export const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+
 /** Whatever was thrown where only ours should be. */
 export const asChatError = (cause: unknown): ChatError =>
   cause instanceof ChatError ? cause : new ChatError('internal', { cause })

@@ -255,7 +255,6 @@ const signOut = (machine: Machine, error: ChatError): Step => {
 
 const withSocket: readonly Phase[] = ['opening', 'checking', 'proving', 'live', 'moving']
 const notClosed: readonly Phase[] = ['idle', 'asking', ...withSocket, 'offline', 'signedOut']
-const all: readonly Phase[] = [...notClosed, 'closed']
 
 const transitions: Transitions = {
   connect: [['idle', 'signedOut'], connect],
@@ -271,8 +270,8 @@ const transitions: Transitions = {
   lost: [withSocket, (machine, { error }) => lose(machine, error, 'maybeDone')],
   move: [['live'], (machine) => [{ ...machine, phase: 'moving' }, ['waitForLastAnswers']]],
   renew: [withSocket, renew],
-  signIn: [all, (machine, { isUnderWay }) => [{ ...machine, isSigningIn: isUnderWay }, []]],
-  signedIn: [all, takeSignIn],
+  signIn: [notClosed, (machine, { isUnderWay }) => [{ ...machine, isSigningIn: isUnderWay }, []]],
+  signedIn: [notClosed, takeSignIn],
   signOut: [notClosed, (machine) => signOut({ ...machine, isLoggedOut: true }, new ChatError('sessionEnded'))],
   close: [notClosed, (machine) => end(machine, 'closed', new ChatError('closed'), 'forGood', 'tellState')],
 }

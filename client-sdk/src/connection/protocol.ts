@@ -1,6 +1,7 @@
 import { ChatError } from '../../../server/contract/chat-error.ts'
 import { maxFrameBytes } from '../../../server/contract/protocol.ts'
 import type { ErrorShape } from '../../../server/trpc/errors.ts'
+import { wordsOf } from './errors.ts'
 import { deserialize, serialize } from './superjson.ts'
 
 /** tRPC's frames, as this client writes and reads them. */
@@ -27,7 +28,7 @@ const written = (frame: object): string => {
   try {
     return JSON.stringify(frame)
   } catch (cause) {
-    throw new ChatError('invalidInput', { message: cause instanceof Error ? cause.message : String(cause), cause })
+    throw new ChatError('invalidInput', { message: wordsOf(cause), cause })
   }
 }
 

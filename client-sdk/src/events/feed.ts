@@ -71,10 +71,8 @@ export const createFeed = ({ cursor, hadUpTo, emit, historyAfter, onCaughtUp, fa
   /** Of a message that was emitted before, a later state. */
   const emitState = (type: Arrival['type'], message: Message, id: string | null) => {
     // Whether an earlier run was given a message in this state, nobody knows.
-    const isNew = states.isNew(message.id, message.version) ?? (type === 'messageChanged' || isChanged(message))
-    if (!isNew) return reach(id)
-    states.add(message.id, message.version)
-    emitEvent({ type: 'messageChanged', message }, id)
+    const isNew = type === 'messageChanged' || isChanged(message)
+    receiveState({ type: 'messageChanged', message }, message.id, message.version, id, isNew)
   }
 
   /** A message that nothing is missing before. */
@@ -134,9 +132,9 @@ export const createFeed = ({ cursor, hadUpTo, emit, historyAfter, onCaughtUp, fa
     onCaughtUp()
   }
 
-  /** Receipts and profiles: each state once. */
-  const receiveState = (event: ChatEvent, key: string, version: Version, id: string) => {
-    if (states.isNew(key, version) === false) return reach(id)
+  /** Each state once. @param isNew where nothing is known of the subject */
+  const receiveState = (event: ChatEvent, key: string, version: Version, id: string | null, isNew = true) => {
+    if (!(states.isNew(key, version) ?? isNew)) return reach(id)
     states.add(key, version)
     emitEvent(event, id)
   }

@@ -1,5 +1,5 @@
 import type { Message } from '../../../../server/contract/index.ts'
-import { ChatError } from '../../connection/errors.ts'
+import { ChatError, wordsOf } from '../../connection/errors.ts'
 import { inTime } from '../../connection/sleep.ts'
 import { errorOf, factsOf } from './outgoing.ts'
 import {
@@ -71,8 +71,7 @@ export const createDrafts = (options: DraftsOptions) => {
   ready.catch((cause) => {
     // Also one that opens too late: what it was to keep has failed by then.
     opening.then((storage) => storage.close()).catch(ignore)
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    options.onError(new ChatError('notStored', { message: `The outbox cannot be opened: ${reason}`, cause }))
+    options.onError(new ChatError('notStored', { message: `The outbox cannot be opened: ${wordsOf(cause)}`, cause }))
   })
 
   const has = (entry: Entry) => entries.get(entry.draft.clientMessageId) === entry

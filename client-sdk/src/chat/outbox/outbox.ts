@@ -98,16 +98,6 @@ export const createOutbox = (options: OutboxOptions) => {
     },
     onError,
   })
-  const sender = createSender({
-    client,
-    userId: owner.userId,
-    giveUpAfterMs,
-    lead: async (signal) => (await drafts.ready).lead(signal),
-    entries: drafts.all,
-    onRevision: (edit, revision) => rebase(edit, revision),
-    onSent: ({ draft }, message) => settle(draft.clientMessageId, message),
-    onFailed: (entry, error) => fail(entry, error),
-  })
 
   const changesOf = (target: Named): Entry[] =>
     drafts.all().filter(({ draft }) => !isMessageDraft(draft) && isOf(draft, target))
@@ -160,6 +150,17 @@ export const createOutbox = (options: OutboxOptions) => {
     drafts.remove(entry, error)
     rebase(later, (entry.draft as EditDraft).revision)
   }
+
+  const sender = createSender({
+    client,
+    userId: owner.userId,
+    giveUpAfterMs,
+    lead: async (signal) => (await drafts.ready).lead(signal),
+    entries: drafts.all,
+    onRevision: rebase,
+    onSent: ({ draft }, message) => settle(draft.clientMessageId, message),
+    onFailed: fail,
+  })
 
   /** Nobody can have sent it as it is now: its text may still be another. */
   const isUnsent = ({ draft, lead }: Entry): boolean =>

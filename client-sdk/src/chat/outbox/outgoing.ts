@@ -39,7 +39,7 @@ export interface Outgoing {
 export const isOf = (
   { messageId, sentAs }: Pick<OutgoingChange, 'messageId' | 'sentAs'>,
   { id, key }: { id: string | null; key: string },
-): boolean => (messageId !== null && messageId === id) || (sentAs !== null && sentAs === key)
+): boolean => (messageId !== null && messageId === id) || sentAs === key
 
 /** A draft as it is shown. */
 export const asOutgoing = (draft: Draft): OutgoingMessage | OutgoingChange => {

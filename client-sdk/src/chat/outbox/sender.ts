@@ -41,7 +41,8 @@ export const createSender = (options: SenderOptions) => {
   const call = { as: userId, signal: over.signal }
   /** While it leads, or waits to. */
   let term: AbortController | null = null
-  let isLeading = false
+  /** While this sender alone may send: the term. */
+  let lead: AbortController | null = null
   /** What it waits after; null: it does not wait. */
   let refusal: ChatError | null = null
   let expiry: ReturnType<typeof setTimeout> | undefined
@@ -52,7 +53,7 @@ export const createSender = (options: SenderOptions) => {
     try {
       await options.lead(own.signal)
       if (own.signal.aborted) return
-      isLeading = true
+      lead = own
       wake()
     } catch {
       // The storage cannot be had: each message says so itself.
@@ -60,18 +61,17 @@ export const createSender = (options: SenderOptions) => {
     }
   }
   const giveUpLead = () => {
-    isLeading = false
     term?.abort()
-    term = null
+    term = lead = null
   }
 
   /** Sends what can be sent now. */
   const wake = () => {
     if (over.signal.aborted) return
-    if (isLeading) expire()
+    if (lead) expire()
     if (refusal || !isLive(client.state)) return
     if (!term) return void takeLead()
-    if (!isLeading) return
+    if (!lead) return
     for (const entry of readyOf(entries())) {
       if (lanes.size >= lanesMax) return
       if (!lanes.has(entry.draft.conversationId)) void deliver(entry)
@@ -169,7 +169,7 @@ export const createSender = (options: SenderOptions) => {
     wake,
     isSending,
     /** While this sender alone may send, the same object; else null. */
-    currentLead: (): object | null => (isLeading ? term : null),
+    currentLead: (): object | null => lead,
     close() {
       for (const end of unlisten) end()
       over.abort()
