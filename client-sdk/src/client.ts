@@ -26,8 +26,8 @@ export interface ClientOptions {
    */
   token?: TokenSource
   /**
-   * How long a call waits for its answer, connecting included, and the client for a token, in milliseconds.
-   * Default 20,000.
+   * How long a call waits for its answer, connecting included, and the client for a token, in milliseconds; longer only as
+   * long as a slow network shows that the answer may be on its way. Default 20,000.
    */
   callTimeoutMs?: number | undefined
 }
@@ -97,7 +97,7 @@ export const createClientOn = (
     },
     onSignIn: signIns.tell,
   })
-  const inFlight = createCallsInFlight(nextId, connection.send, callTimeoutMs)
+  const inFlight = createCallsInFlight(nextId, connection, callTimeoutMs)
   const subscriptions = createSubscriptions(nextId, connection.send)
 
   const ask = async (name: CallName, input: unknown, callOptions?: CallOptions): Promise<unknown> => {

@@ -15,6 +15,12 @@ export interface Way {
 }
 export const smooth: Way = { isHeld: false, pieceBytes: 64 * 1024, pieceMs: 0, jitterMs: 0 }
 
+/** So many bytes a second, as a modem has them. */
+export const trickling = (bytesPerSecond: number): Way => {
+  const pieceBytes = 128
+  return { isHeld: false, pieceBytes, pieceMs: (pieceBytes / bytesPerSecond) * 1_000, jitterMs: 0 }
+}
+
 export interface Weather {
   /** From the client to the server. */
   up: Way

@@ -209,10 +209,10 @@ export const createDevice = (options: DeviceOptions) => {
     marked: (conversationId: string) => marked.get(conversationId) ?? 0,
     everMarked: (conversationId: string) => everMarked.get(conversationId) ?? 0,
     describe: () => `${name} (${JSON.stringify(now.client.state)}) ${JSON.stringify(now.chat.outbox.getSnapshot())}`,
-    send(to: number, count: number) {
+    send(to: number, count: number, isLong: boolean) {
       const { view, look } = peer(to)
       for (let i = 0; i < count; i++) {
-        const text = textOf(name, accepted.length + 1)
+        const text = textOf(name, accepted.length + 1, isLong)
         const { clientMessageId } = view.send(text)
         accepted.push({ conversationId: view.id, key: clientMessageId, text })
       }

@@ -102,7 +102,7 @@ const openDevices = async (
 }
 
 const take = async (step: Step, device: Device, arena: Arena): Promise<void> => {
-  if (step.type === 'send') device.send(step.to, step.count)
+  if (step.type === 'send') device.send(step.to, step.count, step.isLong)
   if (step.type === 'read') device.read(step.to)
   if (step.type === 'edit') device.edit(step.to, step.which)
   if (step.type === 'delete') device.delete(step.to, step.which)

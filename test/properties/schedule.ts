@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { fair, smooth, type Way, type Weather } from '../harness/rough-network.ts'
+import { fair, smooth, trickling, type Way, type Weather } from '../harness/rough-network.ts'
 
 // What may happen to two or three people who talk. Times are those of the clients, whose clocks run fast here.
 
@@ -7,8 +7,8 @@ import { fair, smooth, type Way, type Weather } from '../harness/rough-network.t
 export type Cast = 'two' | 'three' | 'twoDevices' | 'twoTabs'
 
 /** `who` is a device; where a cast has fewer, they are counted around. */
-export type Step = { who: number } & (
-  | { type: 'send'; to: number; count: number }
+export type Step = { who: number } /** `isLong`: texts as long as they may be. */ & (
+  | { type: 'send'; to: number; count: number; isLong: boolean }
   | { type: 'read'; to: number }
   /** Of an own message that is shown; `which` counts back from the newest. */
   | { type: 'edit' | 'delete'; to: number; which: number }
@@ -46,7 +46,8 @@ export interface Schedule {
 
 const held: Way = { ...smooth, isHeld: true }
 const late: Way = { ...smooth, pieceMs: 150, jitterMs: 600 }
-const trickling: Way = { isHeld: false, pieceBytes: 40, pieceMs: 10, jitterMs: 10 }
+/** Where a long message takes 6 s. */
+const slow = trickling(2_000)
 
 const weathers = {
   fair,
@@ -58,7 +59,7 @@ const weathers = {
   lateUp: { ...fair, up: late },
   lateDown: { ...fair, down: late },
   late: { ...fair, up: late, down: late },
-  slow: { ...fair, up: trickling, down: trickling },
+  slow: { ...fair, up: slow, down: slow },
 } satisfies Record<string, Weather>
 export type WeatherName = keyof typeof weathers
 export const weatherOf = (name: WeatherName): Weather => weathers[name]
@@ -75,7 +76,14 @@ const pauseMs = fc.oneof(
 )
 
 const common = [
-  { weight: 36, arbitrary: step('send', { to: fc.nat({ max: 1 }), count: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 36,
+    arbitrary: step('send', {
+      to: fc.nat({ max: 1 }),
+      count: fc.integer({ min: 1, max: 4 }),
+      isLong: fc.nat({ max: 7 }).map((n) => n === 7),
+    }),
+  },
   { weight: 14, arbitrary: step('edit', { to: fc.nat({ max: 1 }), which: fc.nat({ max: 6 }) }) },
   { weight: 5, arbitrary: step('delete', { to: fc.nat({ max: 1 }), which: fc.nat({ max: 6 }) }) },
   { weight: 30, arbitrary: step('pause', { ms: pauseMs }) },

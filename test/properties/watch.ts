@@ -13,7 +13,8 @@ const ranks: Record<ChatMessage['status'], number> = {
 }
 
 /** Texts are made by `textOf`: who sent it, and its number among those of the sender. An edit adds a word of its own. */
-export const textOf = (device: string, number: number) => `${device} ${number}`
+export const textOf = (device: string, number: number, isLong: boolean) =>
+  `${device} ${number}${isLong ? ` ${'漢'.repeat(3_900)}` : ''}`
 export const editedText = (text: string, edit: string) => `${text.split(' ').slice(0, 2).join(' ')} ${edit}`
 const readText = (text: string) => {
   const [device = '', number = ''] = text.split(' ')
@@ -24,6 +25,7 @@ interface Shown {
   /** How far it was. */
   rank: number
   version: number
+  seq: number | null
 }
 
 export interface WatchOptions {
@@ -49,12 +51,14 @@ export const watchConversation = (
     const snapshot = view.getSnapshot()
     if (view.getSnapshot() !== snapshot) found(`${where}: two snapshots of one state`)
     if (snapshot.error) found(`${where}: ${snapshot.error.message}`)
-    const { messages } = snapshot
+    const { messages, hasOlder } = snapshot
+    // A page of long ones is short: what it leaves out is older.
+    const firstSeq = hasOlder ? (messages[0]?.seq ?? 0) : 0
     for (const key of takenBack) shown.delete(key)
     // What the server has lost stands there until the client knows it.
-    const bad = isRestored() ? [] : [...badLines(messages, takenBack), ...badChanges(messages, shown)]
+    const bad = isRestored() ? [] : [...badLines(messages, takenBack), ...badChanges(messages, shown, firstSeq)]
     for (const words of bad) found(`${where} ${words}: ${list(messages)}`)
-    for (const { key, status, version } of messages) shown.set(key, { rank: ranks[status], version })
+    for (const { key, status, version, seq } of messages) shown.set(key, { rank: ranks[status], version, seq })
     changed()
   }
   const unsubscribe = view.subscribe(look)
@@ -81,17 +85,19 @@ const badLines = (messages: readonly ChatMessage[], takenBack: ReadonlySet<strin
   return bad
 }
 
-const badChanges = (messages: readonly ChatMessage[], shown: Map<string, Shown>): string[] => {
+/** @param firstSeq what stands before it is not loaded */
+const badChanges = (messages: readonly ChatMessage[], shown: Map<string, Shown>, firstSeq: number): string[] => {
   const now = new Map(messages.map((message) => [message.key, message]))
   const bad: string[] = []
-  for (const [key, { rank, version }] of shown) {
+  for (const [key, { rank, version, seq }] of shown) {
     const message = now.get(key)
-    if (!message) bad.push(`shows ${key} no more`)
-    else if (ranks[message.status] < rank) bad.push(`takes ${message.text} back to ${message.status}`)
+    if (!message) {
+      if ((seq ?? firstSeq) >= firstSeq) bad.push(`shows ${key} no more`)
+    } else if (ranks[message.status] < rank) bad.push(`takes ${message.text} back to ${message.status}`)
     else if (message.version < version) bad.push(`shows an older state of ${key} behind a newer one`)
   }
   return bad
 }
 
 export const list = (messages: readonly { seq: number | null; text: string; status?: string }[]) =>
-  messages.map(({ seq, text, status = '' }) => `${seq ?? '-'} «${text}» ${status}`.trim()).join(', ')
+  messages.map(({ seq, text, status = '' }) => `${seq ?? '-'} «${text.slice(0, 40)}» ${status}`.trim()).join(', ')

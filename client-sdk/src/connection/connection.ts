@@ -258,6 +258,13 @@ export const createConnection = (options: ConnectionOptions) => {
      */
     send,
     /**
+     * Calls back when the server has read what was sent, and what it had said by then has come. Over plain HTTP it does not:
+     * each request is answered there, or ends the connection.
+     */
+    whenRead(then: () => void) {
+      if (transport === 'webSocket') socket?.whenRead(then)
+    },
+    /**
      * @param register asks the server, on a connection that is nobody's yet
      * @throws ChatError `badRequest`: one connection is one session
      */

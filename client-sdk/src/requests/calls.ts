@@ -18,7 +18,7 @@ export type CallName = NamesOf<'query' | 'mutation'>
 export interface CallOptions {
   /** Gives up waiting; the server may carry the call out all the same. */
   signal?: AbortSignal | undefined
-  /** How long to wait for the answer, connecting included, in milliseconds. Default: `callTimeoutMs` of the client. */
+  /** Waits for the answer so long and no longer, connecting included, in milliseconds. Default: `callTimeoutMs` of the client. */
   timeoutMs?: number | undefined
   /**
    * Says it in the name of this user alone: it waits until it is known who is signed in.
@@ -61,9 +61,12 @@ export const callNames = Object.keys(callKinds) as CallName[]
  */
 export const isRepeatable = (name: CallName): boolean => !['register', 'login', 'logout'].includes(name)
 
-/** What is sent for what the caller gave. A message that may be sent twice has a name by which the server knows it. */
+/**
+ * What is sent for what the caller gave, whatever is made of that object later. A message that may be sent twice has a name
+ * by which the server knows it.
+ */
 export const completeInput = (name: CallName, input: unknown): unknown => {
-  if (name !== 'sendMessage') return input
+  if (name !== 'sendMessage') return typeof input === 'object' && !Array.isArray(input) ? { ...input } : input
   const draft = input as Inputs['sendMessage'] | undefined
   return { ...draft, clientMessageId: draft?.clientMessageId ?? newClientMessageId() }
 }

@@ -1,18 +1,28 @@
 import { ChatError } from '../../../server/contract/chat-error.ts'
+import type { limits } from '../../../server/contract/limits.ts'
+import type { Connection } from '../connection/connection.ts'
 import { fromErrorShape } from '../connection/errors.ts'
 import type { Lost } from '../connection/machine.ts'
 import { type Answer, writeRequest } from '../connection/protocol.ts'
 import { timerMaxMs } from '../connection/sleep.ts'
-import { type CallName, type CallOptions, callKinds, completeInput, isRepeatable } from './calls.ts'
+import { type CallName, type CallOptions, callKinds, completeInput, type Inputs, isRepeatable } from './calls.ts'
 
 /** Calls that wait for a connection or an answer; more are refused. */
 const waitingMax = 1_000
+/** What an answer may take after the server has read the call. */
+const answerMs = 5_000
+/** Messages of a page. One that was lost on its way is asked for anew with a quarter of them; the next are larger again. */
+const pageMost: typeof limits.pageMax = 100
+const pageLeast = 4
 
 interface CallInFlight {
-  frame: string
+  name: CallName
+  write(): string
   isRepeatable: boolean
   as: string | undefined
   sent: boolean
+  /** Its time is over, and its answer may be on its way still. */
+  isLate: boolean
   resolve(data: unknown): void
   reject(error: unknown): void
 }
@@ -20,13 +30,20 @@ interface CallInFlight {
 /** The calls without an answer yet. Those that a repeat cannot harm are sent again after a lost connection. */
 export const createCallsInFlight = (
   nextId: () => number,
-  send: (text: string, isRisky: boolean, as: string | undefined) => boolean,
+  { send, whenRead }: Pick<Connection, 'send' | 'whenRead'>,
   defaultTimeoutMs: number,
 ) => {
   const calls = new Map<number, CallInFlight>()
+  let pageMax: number = pageMost
   let onIdle: (() => void) | null = null
   /** Why there is no connection, after one was lost or could not be opened. */
   let lastLoss: ChatError | null = null
+
+  const bounded = (name: CallName, input: unknown) => {
+    if (name !== 'history' || pageMax === pageMost) return input
+    const history = input as Inputs['history']
+    return { ...history, limit: Math.min(history.limit ?? pageMost, pageMax) }
+  }
 
   const timedOut = ({ sent }: CallInFlight) => {
     if (sent || !lastLoss) return new ChatError('timedOut')
@@ -42,20 +59,21 @@ export const createCallsInFlight = (
   /** What cannot be sent yet is held. */
   const sendOrHold = (call: CallInFlight) => {
     try {
-      call.sent ||= send(call.frame, !call.isRepeatable, call.as)
+      call.sent ||= send(call.write(), !call.isRepeatable, call.as)
     } catch (error) {
       call.reject(error)
     }
   }
 
-  const add = (name: CallName, input: unknown, { signal, timeoutMs = defaultTimeoutMs, as }: CallOptions = {}) =>
+  const add = (name: CallName, input: unknown, { signal, timeoutMs, as }: CallOptions = {}) =>
     new Promise<unknown>((resolve, reject) => {
       signal?.throwIfAborted()
       if (calls.size >= waitingMax) {
         throw new ChatError('rateLimited', { message: 'Too many calls wait for an answer', retryAfterMs: 1_000 })
       }
       const id = nextId()
-      const frame = writeRequest(id, callKinds[name], name, completeInput(name, input))
+      const complete = completeInput(name, input)
+      const write = () => writeRequest(id, callKinds[name], name, bounded(name, complete))
       const done = () => {
         calls.delete(id)
         if (onIdle) goIfIdle()
@@ -63,12 +81,15 @@ export const createCallsInFlight = (
         signal?.removeEventListener('abort', onAbort)
       }
       const call: CallInFlight = {
-        frame,
+        name,
+        write,
         isRepeatable: isRepeatable(name),
         as,
         sent: false,
+        isLate: false,
         resolve(data) {
           done()
+          if (name === 'history') pageMax = Math.min(pageMax * 2, pageMost)
           resolve(data)
         },
         reject(error) {
@@ -77,7 +98,15 @@ export const createCallsInFlight = (
         },
       }
       const onAbort = () => call.reject(signal?.reason)
-      const timer = setTimeout(() => call.reject(timedOut(call)), Math.min(timeoutMs, timerMaxMs))
+      const expire = () => call.reject(timedOut(call))
+      const onTime = () => {
+        if (timeoutMs !== undefined || !call.sent) return expire()
+        call.isLate = true
+        whenRead(() => {
+          if (calls.has(id)) timer = setTimeout(expire, answerMs)
+        })
+      }
+      let timer = setTimeout(onTime, Math.min(timeoutMs ?? defaultTimeoutMs, timerMaxMs))
       signal?.addEventListener('abort', onAbort)
       calls.set(id, call)
       sendOrHold(call)
@@ -103,8 +132,11 @@ export const createCallsInFlight = (
     lost({ error, loss }: Lost) {
       onIdle = null
       lastLoss = error
+      const isPageLost = [...calls.values()].some(({ name, sent }) => name === 'history' && sent)
+      if (isPageLost) pageMax = Math.max(pageMax >> 2, pageLeast)
       for (const call of [...calls.values()]) {
         if (loss === 'forGood') call.reject(error)
+        else if (call.isLate) call.reject(timedOut(call))
         else if (!call.sent || loss === 'notDone' || (loss === 'maybeDone' && call.isRepeatable)) call.sent = false
         else call.reject(loss === 'atFault' ? error : new ChatError('connectionLost', { cause: error }))
       }

@@ -1,7 +1,13 @@
-import { maxBatch, maxFrameBytes } from '../../../server/contract/protocol.ts'
+import { maxBatch } from '../../../server/contract/protocol.ts'
+import { readText } from './sse.ts'
 
-/** Longer than the server takes for anything. One connection of several can die alone, and its request with it. */
+/**
+ * Silence in which a request counts as lost: longer than the server takes for anything. One connection of several can die
+ * alone, and its request with it.
+ */
 const requestMs = 15_000
+/** Bytes of a batch, unless it is a single call: at 2 kB/s it has left in 8 s. */
+const batchMaxBytes = 16 * 1024
 
 /** A query or a mutation on its way. */
 export interface HttpCall {
@@ -39,20 +45,30 @@ export const createHttpCalls = ({ post, requestsMax, onAnswer, onFail }: HttpCal
     let count = 0
     while (count < Math.min(queue.length, maxBatch)) {
       bytes += new TextEncoder().encode((queue[count] as HttpCall).input).length + 6
-      if (count > 0 && bytes > maxFrameBytes) break
+      if (count > 0 && bytes > batchMaxBytes) break
       count++
     }
     return queue.splice(0, count)
   }
 
   const request = async (batch: HttpCall[]) => {
-    const late = setTimeout(onFail, requestMs, 1006, 'The server did not answer a request')
+    let late: ReturnType<typeof setTimeout> | undefined
+    const expectMore = () => {
+      clearTimeout(late)
+      late = setTimeout(onFail, requestMs, 1006, 'The server did not answer a request')
+    }
+    expectMore()
     running++
     try {
       const paths = batch.map(({ path }) => path).join(',')
       const body = `{${batch.map(({ input }, i) => `"${i}":${input}`).join(',')}}`
       const response = await post(`${paths}?batch=1`, body)
-      const answers: unknown = await response.json().catch(() => null)
+      let text = ''
+      await readText(response.body as ReadableStream, (piece) => {
+        text += piece
+        expectMore()
+      })
+      const answers: unknown = text.startsWith('[') ? JSON.parse(text) : null
       if (Array.isArray(answers) && answers.length === batch.length) {
         for (const [i, call] of batch.entries()) onAnswer(call, answers[i])
       } else {

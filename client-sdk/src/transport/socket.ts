@@ -1,7 +1,11 @@
+import type { Patience } from './patience.ts'
+
 /** What is used of a WebSocket, so that the browser's and the `ws` package's both fit. */
 export interface SocketLike {
   /** 1: open. Where it is missing, the socket is always open. */
   readonly readyState?: number
+  /** Bytes that came in, of frames that are not whole yet as well, where the platform tells. */
+  bytesRead?(): number
   send(text: string): void
   close(code?: number, reason?: string): void
   terminate?(): void
@@ -15,6 +19,8 @@ export type MakeSocket = (url: string) => SocketLike
 
 export interface SocketHandlers {
   onOpen(): void
+  /** Once, with the first sign of life. */
+  onHeard?(): void
   onText(text: string): void
   /** Once, unless this client ended it. `code` 1006: without a word from the server. */
   onClose(code: number, reason: string): void
@@ -28,7 +34,7 @@ const connectMs = 8_000
 const quietMs = 2_000
 /** ... and where nobody does, ... */
 const quietAtRestMs = 10_000
-/** ... and how long that sign may take. */
+/** ... and how long that sign may take, unless something is coming in. */
 const answerMs = 3_000
 /** What came while this program stood still is read first. */
 const readMs = 50
@@ -37,16 +43,30 @@ const closeMs = 1_000
 
 /**
  * One WebSocket with an end to all waiting: a dead network is noticed within 5 s, within 13 s at rest when nothing was
- * sent, and closing never waits for the peer.
+ * sent, later where it was found to be slow; and closing never waits for the peer. Bytes that come in are signs of
+ * life. Where only whole frames show, and of what is sent nothing shows, a long one on its way looks like a dead network: after
+ * such a loss the patience grows.
  * @param isAtRest nobody waits for what comes in, or a question costs too much to be asked often
  */
-export const openSocket = (socket: SocketLike, handlers: SocketHandlers, isAtRest: () => boolean) => {
+export const openSocket = (
+  socket: SocketLike,
+  handlers: SocketHandlers,
+  patience: Patience,
+  isAtRest: () => boolean,
+) => {
   let ended = false
   let isOpen = false
   let timer: ReturnType<typeof setTimeout> | undefined
-  let asked = false
+  let isHeard = false
+  /** How often the server was asked for a sign of life since the last one. */
+  let asked = 0
   let isOverdue = false
   let hurried = false
+  let read = 0
+  /** How many were said and answered: the answers come in the same order. */
+  let pings = 0
+  let pongs = 0
+  const whenPonged: { ping: number; then(): void }[] = []
 
   const release = () => {
     ended = true
@@ -59,6 +79,16 @@ export const openSocket = (socket: SocketLike, handlers: SocketHandlers, isAtRes
   /** The other end may be closing it, of which nobody has told yet; a browser complains of what is said then. */
   const say = (text: string) => {
     if ((socket.readyState ?? 1) === 1) socket.send(text)
+  }
+  const ping = () => {
+    pings++
+    say('PING')
+  }
+  /** Since the last look. */
+  const hasRead = () => {
+    const before = read
+    read = socket.bytesRead?.() ?? 0
+    return read > before
   }
   const drop = () => {
     if (ended) return
@@ -76,15 +106,22 @@ export const openSocket = (socket: SocketLike, handlers: SocketHandlers, isAtRes
     timer = setTimeout(onQuiet, ms)
   }
   const ask = () => {
-    asked = true
+    hasRead()
+    asked++
+    isOverdue = false
     expect(answerMs)
-    say('PING')
+    // Also when it was asked already: the server cuts those who say nothing for long.
+    ping()
   }
   const onQuiet = () => {
-    if (isOverdue || !isOpen) return fail(1006, 'The server does not answer')
-    if (!asked) return ask()
-    isOverdue = true
-    expect(readMs)
+    if (hasRead()) asked = 0
+    if (isOpen && asked < patience.asksMax()) return ask()
+    if (isOpen && !isOverdue) {
+      isOverdue = true
+      return expect(readMs)
+    }
+    if (isHeard) patience.tooShort()
+    fail(1006, 'The server does not answer')
   }
   const expectQuiet = () => expect(isAtRest() ? quietAtRestMs : quietMs)
 
@@ -95,25 +132,44 @@ export const openSocket = (socket: SocketLike, handlers: SocketHandlers, isAtRes
     handlers.onOpen()
   }
   socket.onmessage = (event: { data: unknown }) => {
-    asked = isOverdue = hurried = false
+    if (asked > 0) patience.answered(asked)
+    asked = 0
+    isOverdue = hurried = false
     expectQuiet()
+    if (!isHeard) handlers.onHeard?.()
+    isHeard = true
     const text = String(event.data)
     if (text === 'PING') say('PONG')
-    else if (text !== 'PONG') handlers.onText(text)
+    else if (text === 'PONG') onPong()
+    else handlers.onText(text)
+  }
+  const onPong = () => {
+    pongs++
+    while (whenPonged[0] && whenPonged[0].ping <= pongs) whenPonged.shift()?.then()
   }
   socket.onclose = (event: { code: number; reason: string }) => fail(event.code, event.reason)
   socket.onerror = (event: { message?: string }) => fail(1006, event.message || 'The server cannot be reached')
 
+  const hurry = () => {
+    if (asked > 0 || hurried || !isAtRest()) return
+    hurried = true
+    expect(quietMs)
+  }
+
   return {
     send(text: string) {
       say(text)
-      if (asked || hurried || !isAtRest()) return
-      hurried = true
-      expect(quietMs)
+      hurry()
+    },
+    /** Calls back when the server has read all that was sent until now, and what it had said by then has come. */
+    whenRead(then: () => void) {
+      ping()
+      whenPonged.push({ ping: pings, then })
+      hurry()
     },
     /** The network may have gone since the last sign of life: asks for another one at once, or hurries the opening. */
     probe() {
-      if (ended || asked) return
+      if (ended || asked > 0) return
       if (isOpen) ask()
       else expect(answerMs)
     },

@@ -17,21 +17,28 @@ export const readEvents = async (
   onBytes: () => void,
   onEvent: (event: StreamEvent) => void,
 ): Promise<void> => {
-  const reader = body.getReader()
-  const decoder = new TextDecoder()
   let text = ''
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return
+  await readText(body, (piece) => {
     onBytes()
-    text += decoder.decode(value, { stream: true })
+    text += piece
     const end = text.lastIndexOf('\n\n')
-    if (end < 0) continue
+    if (end < 0) return
     for (const block of text.slice(0, end).split('\n\n')) {
       const event = eventOf(block)
       if (event) onEvent(event)
     }
     text = text.slice(end + 2)
+  })
+}
+
+/** Tells of each piece as it comes in. @throws what reading throws when it is cut or aborted */
+export const readText = async (body: ReadableStream<Uint8Array>, onPiece: (text: string) => void): Promise<void> => {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    onPiece(decoder.decode(value, { stream: true }))
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Addresses } from './address.ts'
 import { createHttpSocket } from './http-socket.ts'
+import { createPatience } from './patience.ts'
 import { isUnseen } from './platform.ts'
 import { httpReaches, webSocketReaches } from './probes.ts'
 import { type MakeSocket, type OpenSocket, openSocket, type SocketHandlers } from './socket.ts'
@@ -48,6 +49,7 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
   /** Looks whether a WebSocket passes by now; null where no connection is plain HTTP. */
   let lookIn: ((ms: number) => void) | null = null
   const closed = new AbortController()
+  const patience = createPatience()
 
   const noteEnd = async (end: End) => {
     if (end === 'lasting') {
@@ -83,13 +85,15 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
     }
     const guarded: SocketHandlers = {
       ...handlers,
-      onText(text) {
-        if (heardAt === null) {
-          heardAt = performance.now()
-          transport = 'webSocket'
-          clearTimeout(timer)
-        }
-        handlers.onText(text)
+      onOpen() {
+        // What is said next may be long: whether anything passes is known before.
+        socket.probe()
+        handlers.onOpen()
+      },
+      onHeard() {
+        heardAt = performance.now()
+        transport = 'webSocket'
+        clearTimeout(timer)
       },
       onClose(code, reason) {
         // Another code, after an answer, is the server's own.
@@ -101,7 +105,7 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
         over.abort()
       },
     }
-    const socket = openSocket(makeSocket(addresses.webSocket), guarded, isUnseen)
+    const socket = openSocket(makeSocket(addresses.webSocket), guarded, patience, isUnseen)
     timer = setTimeout(onDoubt, doubtMs)
     return socket
   }
@@ -123,15 +127,12 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
     }
     const guarded: SocketHandlers = {
       ...handlers,
-      onText(text) {
-        if (lookIn === null) {
-          lookIn = (ms) => {
-            clearTimeout(timer)
-            timer = setTimeout(look, ms)
-          }
-          lookLater()
+      onHeard() {
+        lookIn = (ms) => {
+          clearTimeout(timer)
+          timer = setTimeout(look, ms)
         }
-        handlers.onText(text)
+        lookLater()
       },
       onOver() {
         // Nothing came, so nothing is known of this network.
@@ -142,7 +143,7 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
       },
     }
     // There each question is a request.
-    return openSocket(createHttpSocket(addresses.http), guarded, () => true)
+    return openSocket(createHttpSocket(addresses.http), guarded, patience, () => true)
   }
 
   return {
@@ -163,6 +164,7 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
     lookAgain() {
       suspicion = 0
       nextLookMs = firstLookMs
+      patience.reset()
       lookIn?.(Math.random() * jitterMs)
     },
     close: () => closed.abort(),
