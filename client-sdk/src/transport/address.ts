@@ -10,28 +10,22 @@ export interface Addresses {
 }
 
 /**
- * The server may stand below a path of its host.
+ * The server may stand below a path of its host. A query and a fragment, as the address of a page has them, are left out.
  * @throws ChatError `invalidInput`
  */
 export const addressesOf = (server: string): Addresses => {
   const url = parsed(server)
   if (!url || !schemes.includes(url.protocol)) {
-    throw new ChatError('invalidInput', {
-      message: `url: "${server}" is not the address of a server, such as https://chat.example.org`,
-    })
+    throw invalid(`"${server}" is not the address of a server, such as https://chat.example.org`)
   }
-  const path = `${url.pathname.replace(/\/+$/, '')}/trpc`
-  const at = (scheme: string, search: string) => {
-    url.protocol = scheme
-    url.pathname = path
-    url.search = search
-    // A WebSocket refuses addresses with a fragment.
-    url.hash = ''
-    return url.href
-  }
-  const secure = /s:$/.test(url.protocol) ? 's:' : ':'
-  return { http: at(`http${secure}`, ''), webSocket: at(`ws${secure}`, '?connectionParams=1') }
+  // Not repeated: errors are logged.
+  if (url.username || url.password) throw invalid('it holds a name or a password; sign in with them instead')
+  const secure = url.protocol === 'https:' || url.protocol === 'wss:' ? 's' : ''
+  const rest = `${secure}://${url.host}${url.pathname.replace(/\/+$/, '')}/trpc`
+  return { http: `http${rest}`, webSocket: `ws${rest}?connectionParams=1` }
 }
+
+const invalid = (words: string) => new ChatError('invalidInput', { message: `url: ${words}` })
 
 const parsed = (url: string): URL | null => {
   try {
