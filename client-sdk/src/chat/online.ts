@@ -1,7 +1,7 @@
 import type { ChatClient } from '../client.ts'
 import { ChatError } from '../connection/errors.ts'
 import { retry } from '../connection/retry.ts'
-import { sleep } from '../connection/sleep.ts'
+import { abortedWith, sleep } from '../connection/sleep.ts'
 import { isLive } from '../connection/state.ts'
 
 /**
@@ -19,7 +19,8 @@ export type Ask = <Answer>(
 export const createAsk =
   (client: ChatClient, as: string, over: AbortSignal): Ask =>
   async (how, until) => {
-    const signal = until ? AbortSignal.any([over, until]) : over
+    const own = abortedWith(over, ...(until ? [until] : []))
+    const { signal } = own
     const wait = (ms: number, { kind }: ChatError) =>
       // Trying again would only open a connection that is nobody's.
       untilLive(client, kind === 'sessionEnded' ? Number.POSITIVE_INFINITY : ms, signal)
@@ -27,6 +28,8 @@ export const createAsk =
       if (!signal.aborted) return await retry(() => how({ as, signal }), { signal, isRetryable: isToBeRepeated, wait })
     } catch (error) {
       if (!signal.aborted) throw error
+    } finally {
+      own.abort()
     }
     throw new ChatError('closed')
   }
@@ -37,13 +40,14 @@ export const isToBeRepeated = (error: unknown): error is ChatError =>
 
 /** Resolves when there is a connection again, or a session, at the latest after so long. */
 const untilLive = async (client: ChatClient, ms: number, signal: AbortSignal) => {
-  const live = new AbortController()
+  const live = abortedWith(signal)
   const unlisten = [
     client.onState((state) => {
       if (isLive(state)) live.abort()
     }),
     client.onSignIn(() => live.abort()),
   ]
-  await sleep(ms, AbortSignal.any([signal, live.signal]))
+  await sleep(ms, live.signal)
+  live.abort()
   for (const end of unlisten) end()
 }

@@ -1,5 +1,5 @@
 import { ChatError } from '../../../server/contract/chat-error.ts'
-import { sleep } from './sleep.ts'
+import { sleep, throwIfAborted } from './sleep.ts'
 
 const firstMs = 250
 /** Also between attempts that can hardly succeed. */
@@ -45,10 +45,10 @@ export const retry = async <Answer>(ask: () => Promise<Answer>, options: RetryOp
     try {
       return await ask()
     } catch (error) {
-      signal?.throwIfAborted()
+      throwIfAborted(signal)
       if (!isRetryable(error)) throw error
       await wait(backoffMs(failures, error), error)
-      signal?.throwIfAborted()
+      throwIfAborted(signal)
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Connection } from '../connection/connection.ts'
 import { fromErrorShape } from '../connection/errors.ts'
 import type { Lost } from '../connection/machine.ts'
 import { type Answer, writeRequest } from '../connection/protocol.ts'
-import { timerMaxMs } from '../connection/sleep.ts'
+import { abortReason, throwIfAborted, timerMaxMs } from '../connection/sleep.ts'
 import { type CallName, type CallOptions, callKinds, completeInput, type Inputs, isRepeatable } from './calls.ts'
 
 /** Calls that wait for a connection or an answer; more are refused. */
@@ -67,7 +67,7 @@ export const createCallsInFlight = (
 
   const add = (name: CallName, input: unknown, { signal, timeoutMs, as }: CallOptions = {}) =>
     new Promise<unknown>((resolve, reject) => {
-      signal?.throwIfAborted()
+      throwIfAborted(signal)
       if (calls.size >= waitingMax) {
         throw new ChatError('rateLimited', { message: 'Too many calls wait for an answer', retryAfterMs: 1_000 })
       }
@@ -97,7 +97,7 @@ export const createCallsInFlight = (
           reject(error)
         },
       }
-      const onAbort = () => call.reject(signal?.reason)
+      const onAbort = () => call.reject(abortReason(signal as AbortSignal))
       const expire = () => call.reject(timedOut(call))
       const onTime = () => {
         if (timeoutMs !== undefined || !call.sent) return expire()
