@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createClientOn } from '../../client-sdk/src/client.ts'
 import { createDeliveryAcks, type DeliveryAck } from '../../client-sdk/src/events/delivery-acks.ts'
-import { createClient } from '../../client-sdk/src/node.ts'
+import { type ChatClient, createClient } from '../../client-sdk/src/node.ts'
 import type { SocketLike } from '../../client-sdk/src/transport/socket.ts'
 import { ChatError, type ChatEvent, type Message } from '../../server/contract/index.ts'
 import { createInbox, isReceipt } from '../harness/plain-client.ts'
@@ -20,9 +20,13 @@ const waitingFor = async (world: World, ...texts: string[]) => {
   return { ada, bob, open: () => createClient({ url: bob.network.url, token: bob.token }) }
 }
 
-const take = async (loop: AsyncGenerator<Message>, count: number): Promise<string[]> => {
+/** So many texts from a loop that is then left, with all of them delivered. */
+const take = async (client: ChatClient, count: number): Promise<string[]> => {
   const texts: string[] = []
-  for await (const { text } of loop) if (texts.push(text) === count) break
+  const left = new AbortController()
+  for await (const { text } of client.messages({ signal: left.signal })) {
+    if (texts.push(text) === count) left.abort()
+  }
   return texts
 }
 
@@ -39,13 +43,40 @@ describe.concurrent('loops', () => {
     const { ada, open } = await waitingFor(world, 'one', 'two', 'three')
     const receipts = world.plain(ada.token).follow({ ack: 'client' })
     const client = open()
-    expect(await take(client.messages(), 1)).toEqual(['one'])
-    expect(await take(client.messages(), 1)).toEqual(['two'])
+    expect(await take(client, 1)).toEqual(['one'])
+    expect(await take(client, 1)).toEqual(['two'])
     // Closing says what was not said yet.
     client.close()
     await receipts.first(isDelivered(2))
     const restarted = open()
-    expect(await take(restarted.messages(), 1)).toEqual(['three'])
+    expect(await take(restarted, 1)).toEqual(['three'])
+    restarted.close()
+    await receipts.first(isDelivered(3))
+  })
+
+  test('[P5] [P6] a bot that crashed at a message, or left with `break`, gets it again: in its next loop, and after a restart', async () => {
+    await using world = await startWorld()
+    const { ada, open } = await waitingFor(world, 'zero', 'one', 'two')
+    const receipts = world.plain(ada.token).follow({ ack: 'client' })
+    const seen: string[] = []
+    const handle = async (client: ChatClient) => {
+      for await (const { text } of client.messages()) {
+        seen.push(text)
+        if (text === 'one') throw new Error('a bug')
+      }
+    }
+    const bot = open()
+    await expect(handle(bot)).rejects.toThrow('a bug')
+    await expect(handle(bot)).rejects.toThrow('a bug')
+    for await (const { text } of bot.messages()) {
+      seen.push(text)
+      break
+    }
+    bot.close()
+    expect(seen).toEqual(['zero', 'one', 'one', 'one'])
+    await receipts.first(isDelivered(1))
+    const restarted = open()
+    expect(await take(restarted, 2)).toEqual(['one', 'two'])
     restarted.close()
     await receipts.first(isDelivered(3))
   })
@@ -189,7 +220,7 @@ describe.concurrent('loops', () => {
     abort.abort()
     await ada.send('bob', 'two')
     expect((await loop.next()).done).toBe(true)
-    expect(await take(client.messages(), 1)).toEqual(['two'])
+    expect(await take(client, 1)).toEqual(['two'])
     client.close()
   })
 
@@ -256,7 +287,7 @@ describe.concurrent('loops', () => {
     const { ada, bob, open } = await waitingFor(world, 'one')
     failures = 0
     const client = open()
-    expect(await take(client.messages(), 1)).toEqual(['one'])
+    expect(await take(client, 1)).toEqual(['one'])
     expect(failures).toBeGreaterThan(2)
 
     const loop = client.messages()
@@ -289,7 +320,7 @@ describe.concurrent('loops', () => {
     const { ada, open } = await waitingFor(world, 'one')
     const receipts = world.plain(ada.token).follow({ ack: 'client' })
     const client = open()
-    expect(await take(client.messages(), 1)).toEqual(['one'])
+    expect(await take(client, 1)).toEqual(['one'])
     await receipts.first(isDelivered(1))
     expect(calls).toBe(2)
     client.close()
@@ -301,7 +332,7 @@ test('[P6] what was taken just before she logs out is known as delivered', async
   const { ada, open } = await waitingFor(world, 'one')
   const receipts = world.plain(ada.token).follow({ ack: 'client' })
   const client = open()
-  expect(await take(client.messages(), 1)).toEqual(['one'])
+  expect(await take(client, 1)).toEqual(['one'])
   await client.logout()
   await receipts.first(isDelivered(1))
   client.close()

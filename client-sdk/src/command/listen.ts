@@ -45,18 +45,14 @@ It ends with 0 on SIGINT, SIGTERM and when nobody reads its output any more, and
 
     await withSession(call, async (client) => {
       const place = file === undefined ? null : openCursorFile(file)
-      for await (const event of client.events({ cursor: place?.cursor, signal: untilStopped() })) {
-        try {
-          const line = lineOf(event)
-          if (line) await output.print(line)
-          else tellOfReset(event, output)
-          place?.keep(event.cursor)
-          if (line && ++printed === count) break
-        } catch (error) {
-          // Closed before the loop is left: leaving would count as delivered what was not printed.
-          client.close()
-          throw error
-        }
+      const stop = untilStopped()
+      for await (const event of client.events({ cursor: place?.cursor, signal: stop.signal })) {
+        const line = lineOf(event)
+        if (line) await output.print(line)
+        else tellOfReset(event, output)
+        place?.keep(event.cursor)
+        // By `break` the last one would not count as delivered.
+        if (line && ++printed === count) stop.abort()
       }
     })
   },
@@ -71,8 +67,8 @@ const tellOfReset = (event: FeedEvent, output: Output) => {
 }
 
 /** The second signal of its kind ends the process as if nobody had listened to the first. */
-const untilStopped = (): AbortSignal => {
+const untilStopped = (): AbortController => {
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
-  return stop.signal
+  return stop
 }

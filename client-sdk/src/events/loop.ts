@@ -3,7 +3,7 @@ import { asThrownHere } from '../connection/errors.ts'
 
 /** Where what comes in is put for the one who reads it. */
 export interface Inlet<Value> {
-  /** @param onTaken called when the reader is done with the value: asks for the next one, or leaves the loop. */
+  /** @param onTaken called when the reader is done with the value: asks for the next one. */
   push(value: Value, onTaken?: () => void): void
   /** Calls back each time that `waitingMax` values wait for the reader; no more should be put here then. */
   onFull(listener: () => void): void
@@ -76,11 +76,9 @@ export const createLoop = <Value>(
       while (!over.signal.aborted) {
         const next = waiting.shift()
         if (next) {
-          try {
-            yield next.value
-          } finally {
-            if (!ended) next.onTaken?.()
-          }
+          yield next.value
+          // Not reached where the loop was left at this value: an error in its body looks like `break` from here.
+          if (!ended) next.onTaken?.()
         } else {
           const arrival = new Promise<void>((resolve) => {
             wake = resolve

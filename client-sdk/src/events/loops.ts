@@ -10,7 +10,7 @@ import { createLoop, type Inlet, type Source } from './loop.ts'
 import type { Subscription, Subscriptions } from './subscription.ts'
 
 export interface EventsOptions {
-  /** Ends the loop. */
+  /** Ends the loop, when it asks for the next value. */
   signal?: AbortSignal | undefined
   /** Where an earlier loop was; without it, the replay starts at what was never delivered to this user. */
   cursor?: string | undefined
@@ -31,7 +31,8 @@ export interface StatusOptions {
 export interface Loops {
   /**
    * Every message that concerns this user exactly once, in order; own ones from everywhere among them. A message counts
-   * as delivered when the loop asks for the next one, or is left. It gives new messages only: that one was edited or
+   * as delivered when the loop asks for the next one. One at which the loop is left, by an error or by `break`, comes again in
+   * the next loop; abort the signal instead, to be done with it as well. It gives new messages only: that one was edited or
    * deleted later, `events` says.
    */
   messages(options?: EventsOptions): AsyncGenerator<Message, void, undefined>

@@ -91,7 +91,7 @@ export const createTimelines = (start: string | undefined, hadUpTo: ReadonlyMap<
       for (const timeline of ahead.values()) {
         // All of it was replayed by now.
         if (isPresent && timeline.version === ofEarlierRun) timeline.version = reached
-        if (timeline.version <= reached - overlap) ahead.delete(timeline.conversationId)
+        if (timeline.version < reached - overlap) ahead.delete(timeline.conversationId)
       }
     },
     /** Changes with versions so far below the cursor's may come again. */

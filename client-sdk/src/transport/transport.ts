@@ -87,7 +87,7 @@ export const createTransports = ({ addresses, makeSocket, onBlocked, onWayBack }
       ...handlers,
       onOpen() {
         // What is said next may be long: whether anything passes is known before.
-        socket.probe()
+        socket.whenRead(() => {})
         handlers.onOpen()
       },
       onHeard() {
