@@ -27,7 +27,10 @@ export interface ChatOptions {
   storage?: OpenOutboxStorage
   /** How many messages the outbox holds; more are refused. Default 1,000. */
   outboxMax?: number
-  /** After how long what could not be sent fails with `timedOut`, in milliseconds. Default one day. */
+  /**
+   * After how long what could not be sent fails with `timedOut`, in milliseconds of this program's run: neither a sleep of the
+   * machine nor the time between two runs counts. Default one day.
+   */
   giveUpAfterMs?: number
   /** Told why nothing comes in any more, of messages or of who is online, or why the outbox keeps nothing. */
   onError?(error: ChatError): void

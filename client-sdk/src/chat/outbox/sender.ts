@@ -3,7 +3,6 @@ import { messagePlace } from '../../../../server/contract/places.ts'
 import type { ChatClient } from '../../client.ts'
 import { asChatError, ChatError } from '../../connection/errors.ts'
 import { createRetry } from '../../connection/retry.ts'
-import { timerMaxMs } from '../../connection/sleep.ts'
 import { type ClientState, isLive } from '../../connection/state.ts'
 import { isToBeRepeated } from '../online.ts'
 import type { Entry } from './drafts.ts'
@@ -11,12 +10,14 @@ import { type EditDraft, isMessageDraft } from './storage.ts'
 
 /** Conversations that send at the same time, well below the calls that the server lets one connection have in flight. */
 const lanesMax = 8
+/** What waits is looked at so often, so that longer times between two looks tell of a machine that slept. */
+const lookMs = 60_000
 
 export interface SenderOptions {
   client: ChatClient
   /** In whose name. */
   userId: string
-  /** What could not be sent for so long fails with `timedOut`. */
+  /** What could not be sent for so long, while this program ran, fails with `timedOut`. */
   giveUpAfterMs: number
   /** Resolves when this sender alone may send, until the signal aborts. */
   lead(signal: AbortSignal): Promise<void>
@@ -46,6 +47,11 @@ export const createSender = (options: SenderOptions) => {
   /** What it waits after; null: it does not wait. */
   let refusal: ChatError | null = null
   let expiry: ReturnType<typeof setTimeout> | undefined
+  /** How long this has run, by no clock that may be set. */
+  let awakeMs = 0
+  let lookedAt = performance.now()
+  /** When, by that, each was seen first. */
+  const seenAt = new WeakMap<Entry, number>()
 
   const takeLead = async () => {
     const own = new AbortController()
@@ -80,16 +86,21 @@ export const createSender = (options: SenderOptions) => {
 
   const expire = () => {
     clearTimeout(expiry)
-    const now = Date.now()
+    const now = performance.now()
+    awakeMs += Math.min(now - lookedAt, lookMs)
+    lookedAt = now
     let nextMs = Number.POSITIVE_INFINITY
     for (const entry of entries()) {
-      const { failure, queuedAt } = entry.draft
-      if (failure || !entry.isKept || isSending(entry)) continue
-      const leftMs = queuedAt + giveUpAfterMs - now
+      if (entry.draft.failure || !entry.isKept) continue
+      const since = seenAt.get(entry) ?? awakeMs
+      seenAt.set(entry, since)
+      nextMs = Math.min(nextMs, lookMs)
+      if (isSending(entry)) continue
+      const leftMs = since + giveUpAfterMs - awakeMs
       if (leftMs <= 0) onFailed(entry, new ChatError('timedOut'))
       else nextMs = Math.min(nextMs, leftMs)
     }
-    if (nextMs < Number.POSITIVE_INFINITY) expiry = setTimeout(wake, Math.min(nextMs, timerMaxMs))
+    if (nextMs <= lookMs) expiry = setTimeout(wake, nextMs)
   }
 
   const deliver = async (entry: Entry) => {
