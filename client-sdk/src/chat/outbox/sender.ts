@@ -35,7 +35,7 @@ export interface SenderOptions {
  * in a way that the server knows until it has taken or refused it.
  */
 export const createSender = (options: SenderOptions) => {
-  const { client, userId, giveUpAfterMs, entries, onSent, onFailed } = options
+  const { client, userId, giveUpAfterMs, entries, onSent } = options
   /** What is in flight for each conversation. */
   const lanes = new Map<string, Entry>()
   const over = new AbortController()
@@ -97,10 +97,16 @@ export const createSender = (options: SenderOptions) => {
       nextMs = Math.min(nextMs, lookMs)
       if (isSending(entry)) continue
       const leftMs = since + giveUpAfterMs - awakeMs
-      if (leftMs <= 0) onFailed(entry, new ChatError('timedOut'))
+      if (leftMs <= 0) fail(entry, new ChatError('timedOut'))
       else nextMs = Math.min(nextMs, leftMs)
     }
     if (nextMs <= lookMs) expiry = setTimeout(wake, nextMs)
+  }
+
+  const fail = (entry: Entry, error: ChatError) => {
+    // Whoever tries it again gives it as much time again.
+    seenAt.delete(entry)
+    options.onFailed(entry, error)
   }
 
   const deliver = async (entry: Entry) => {
@@ -116,7 +122,7 @@ export const createSender = (options: SenderOptions) => {
       // Another holder may be able to.
       if (error.kind === 'notSignedIn') giveUpLead()
       if (isToBeRepeated(cause)) wait(error)
-      else onFailed(entry, error)
+      else fail(entry, error)
     } finally {
       lanes.delete(conversationId)
     }
