@@ -2,6 +2,7 @@ import { afterAll, describe, expect } from 'vitest'
 import type * as sdk from '../../client-sdk/src/index.ts'
 import { browserTest, startBrowser, type TestBrowser } from '../harness/browser.ts'
 import { startNetwork } from '../harness/network.ts'
+import { fair, startRoughNetwork, trickling } from '../harness/rough-network.ts'
 import { sdkFolder, startSite } from '../harness/site.ts'
 import { password, startWorld, type WorldOptions } from '../harness/world.ts'
 
@@ -52,7 +53,7 @@ const openWorld = async (options: WorldOptions = {}) => {
 type Opened = Awaited<ReturnType<typeof openWorld>>
 
 /** Opens Bob's account in the page, and follows what comes in. */
-const signUp = ({ page, network }: Opened) =>
+const signUp = ({ page }: Opened, { url }: { url: string }) =>
   page.evaluate(
     async ([url, password]) => {
       globalThis.client = globalThis.createClient({ url })
@@ -63,7 +64,7 @@ const signUp = ({ page, network }: Opened) =>
       void follow()
       return user.userId
     },
-    [network.url, password] as const,
+    [url, password] as const,
   )
 
 const received = async ({ page }: Opened, count: number): Promise<string[]> => {
@@ -105,7 +106,7 @@ describe.concurrent('the SDK in a browser', () => {
   browserTest('[P2] [P3] a page signs up, sends, receives, goes on after a cut, and closes', async () => {
     await using opened = await openWorld()
     const { page, ada, network } = opened
-    expect(await signUp(opened)).toBe('bob')
+    expect(await signUp(opened, opened.network)).toBe('bob')
     await page.evaluate(() => client.sendMessage({ to: 'ada', text: 'from a page' }))
     expect(await ada.received(1)).toEqual(['from a page'])
     await ada.send('bob', 'one')
@@ -129,7 +130,7 @@ describe.concurrent('the SDK in a browser', () => {
     ['plain HTTP', { webSockets: 'refused' }],
   ] as const)('a dead network is noticed within 5 s after a send, over %s', async ([, options]) => {
     await using opened = await openWorld(options)
-    await signUp(opened)
+    await signUp(opened, opened.network)
     await until(opened, { status: 'live' })
     opened.network.freeze()
     const send = () => void client.sendMessage({ to: 'ada', text: 'anybody?' }).catch(() => {})
@@ -138,15 +139,26 @@ describe.concurrent('the SDK in a browser', () => {
 
   browserTest('a dead network is noticed within 5 s when it is quiet', async () => {
     await using opened = await openWorld()
-    await signUp(opened)
+    await signUp(opened, opened.network)
     await until(opened, { status: 'live' })
     opened.network.freeze()
     expect(await isOfflineWithin(opened, [2_000, 3_000], () => {})).toBe(true)
   })
 
+  browserTest('[P2] [P4] the longest message arrives over 2 kB/s, and so does the answer to it', async () => {
+    await using opened = await openWorld()
+    await using slow = await startRoughNetwork(() => opened.world.url)
+    await signUp(opened, slow)
+    slow.become({ ...fair, up: trickling(2_000), down: trickling(2_000) })
+    const text = '漢'.repeat(3_990)
+    const seq = opened.page.evaluate(async (text) => (await client.sendMessage({ to: 'ada', text })).seq, text)
+    expect(await opened.ada.received(1)).toEqual([text])
+    expect(await seq).toBe(1)
+  })
+
   browserTest('a page that is looked at again asks for a sign of life at once', async () => {
     await using opened = await openWorld()
-    await signUp(opened)
+    await signUp(opened, opened.network)
     await until(opened, { status: 'live' })
     opened.network.freeze()
     const look = () => void document.dispatchEvent(new Event('visibilitychange'))
@@ -156,7 +168,7 @@ describe.concurrent('the SDK in a browser', () => {
   browserTest('a network that is there again is used at once', async () => {
     await using opened = await openWorld()
     const { page, network } = opened
-    await signUp(opened)
+    await signUp(opened, opened.network)
     await page.context().setOffline(true)
     network.cut()
     await page.waitForFunction(
@@ -170,7 +182,7 @@ describe.concurrent('the SDK in a browser', () => {
   browserTest('[P2] [P3] [P5] where WebSockets are blocked a page talks over plain HTTP, and moves back', async () => {
     await using opened = await openWorld({ webSockets: 'refused' })
     const { page, ada, network, world } = opened
-    await signUp(opened)
+    await signUp(opened, opened.network)
     await until(opened, { status: 'live', transport: 'http' })
     await ada.send('bob', 'one')
     expect(await received(opened, 1)).toEqual(['one'])
