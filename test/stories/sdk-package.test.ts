@@ -110,10 +110,10 @@ describe.concurrent('the package @parley/client', () => {
 
   // As a bundler makes it: minified, gzipped, and with nothing of Node. In kB (of 1,000 bytes).
   test.for([
-    ['the client', 12.6, "import { createClient } from '@parley/client'; globalThis.page = createClient"],
+    ['the client', 13.2, "import { createClient } from '@parley/client'; globalThis.page = createClient"],
     [
       'client, chat and a hook',
-      20.7,
+      21.4,
       `import { createChat, createClient } from '@parley/client'
        import { useConversation } from '@parley/client/react'
        globalThis.page = [createChat, createClient, useConversation]`,
