@@ -1,6 +1,7 @@
 import type { UserId } from '../contract/index.ts'
 import { createTurns } from '../fairness/turns.ts'
 import { createUsage } from '../fairness/usage.ts'
+import { bytesAsJson } from './page-text.ts'
 import type { Change, Ports, Store } from './ports.ts'
 
 /** What runs at once of what callers read, and of what their feeds do, as a part of what the store reads at once. */
@@ -12,13 +13,13 @@ const feedsOfUser = 1
 
 /**
  * What a read takes of a thread of the embedded store, in milliseconds: one that finds a few rows 0.05 to 0.2, one that
- * looks through a user's conversations 0.3 to 1, their list 2 to 4, a page with 64 KiB of JSON 3 to 5 (on two busy cores).
- * A database is taken to be as fast.
+ * looks through a user's conversations 0.3 to 1, their list 2 to 4, a page with 64 KiB of texts 3 to 5 (on two busy cores), and
+ * those take the event loop as much again. A database is taken to be as fast.
  */
 const shortMs = 0.1
 const searchMs = 0.7
 const listMs = 2
-const charactersPerMs = 4_000
+const textBytesPerMs = 10_000
 
 /** What callers and their feeds read of the store. */
 export type StoreReads = Pick<
@@ -96,7 +97,7 @@ export const createFairReads = (store: Store): ReadingPorts['readsOf'] => {
   }
 }
 
-const textMs = (texts: string[]): number => texts.reduce((sum, { length }) => sum + length, 0) / charactersPerMs
+const textMs = (texts: string[]): number => texts.reduce((sum, text) => sum + bytesAsJson(text), 0) / textBytesPerMs
 const textsOf = (messages: { text: string }[]): string[] => messages.map(({ text }) => text)
 const textsOfChanges = (page: Change[]): string[] =>
   page.map((change) => ('message' in change ? change.message.text : ''))

@@ -10,10 +10,13 @@ export const withinPage = <Item>(items: Item[], anchor: number, textOf: (item: I
   while (from > 0 || to < items.length) {
     const goesBack = to === items.length || (from > 0 && anchor - from < to - anchor - 1)
     const next = items[goesBack ? from - 1 : to] as Item
-    size += Buffer.byteLength(JSON.stringify(textOf(next)))
+    size += bytesAsJson(textOf(next))
     if (size > limits.pageTextMaxBytes && to > from) break
     if (goesBack) from--
     else to++
   }
   return items.slice(from, to)
 }
+
+/** A control character is one byte of a text, and six of it as JSON. */
+export const bytesAsJson = (text: string): number => Buffer.byteLength(JSON.stringify(text))

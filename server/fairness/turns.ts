@@ -85,7 +85,7 @@ const createRanks = () => {
       if (there?.delete(guest) && there.size === 0) ranks.delete(guest.rank)
     },
     first(mayGo: (guest: Guest) => boolean): Guest | null {
-      // There are few: one for each half of what the one before has used.
+      // There are few: what most people used differs by a few doublings.
       for (const rank of [...ranks.keys()].sort((a, b) => a - b)) {
         for (const guest of ranks.get(rank) as Set<Guest>) if (mayGo(guest)) return guest
       }
