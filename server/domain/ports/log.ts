@@ -1,0 +1,6 @@
+export interface Log {
+  debug(facts: object, words: string): void
+  info(facts: object, words: string): void
+  warn(facts: object, words: string): void
+  error(facts: object, words: string): void
+}
