@@ -13,6 +13,9 @@ const waitingForAnother = 4
  */
 const underWayMax = 8
 
+/** Answers taken in one turn of the event loop, lest what is done with many long ones holds up everybody else. */
+const takenAtOnce = 3
+
 interface Waiting {
   asked: Asked
   resolve(json: string): void
@@ -27,7 +30,7 @@ interface Reader {
 // The threads read for all stores of the process, and outlive them: starting one takes longer than opening a store.
 const readers = new Set<Reader>()
 const waiting: Waiting[] = []
-let replies: { reader: Reader; reply: Reply }[] = []
+const replies: { reader: Reader; reply: Reply }[] = []
 /** Those that are open. */
 const stores = new Set<{ log: Log }>()
 let lastId = 0
@@ -51,13 +54,11 @@ const start = (): Reader => {
 }
 
 /**
- * Once a turn: node takes from a thread without a turn in between for as long as it has something to say, and a thread that
- * is asked for more with each answer always has.
+ * A few each turn: node takes from a thread without a turn in between for as long as it has something to say, and a thread
+ * that is asked for more with each answer always has.
  */
 const handOver = () => {
-  const due = replies
-  replies = []
-  for (const { reader, reply } of due) {
+  for (const { reader, reply } of replies.splice(0, takenAtOnce)) {
     const asked = reader.underWay.get(reply.id)
     reader.underWay.delete(reply.id)
     // It may have ended meanwhile, and answers nothing any more.
@@ -65,6 +66,7 @@ const handOver = () => {
     if ('json' in reply) asked?.resolve(reply.json)
     else asked?.reject(unavailable(reply.failed))
   }
+  if (replies.length > 0) setImmediate(handOver)
 }
 
 const serve = (reader: Reader) => {
