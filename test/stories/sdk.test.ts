@@ -376,6 +376,18 @@ describe.concurrent('calls', () => {
     client.close()
   })
 
+  test('one signal may be given to as many calls as one likes: node does not warn', async () => {
+    await using world = await startWorld()
+    const [ada] = await world.people('ada')
+    const warnings: string[] = []
+    const note = ({ name }: Error) => warnings.push(name)
+    process.on('warning', note)
+    const { signal } = new AbortController()
+    await Promise.all(Array.from({ length: 20 }, () => ada.client.me(undefined, { signal })))
+    process.off('warning', note)
+    expect(warnings).not.toContain('MaxListenersExceededWarning')
+  })
+
   test('[P4] a message without a clientMessageId gets one, also where it is given as undefined', async () => {
     await using world = await startWorld()
     const [ada, bob] = await world.people('ada', 'bob')

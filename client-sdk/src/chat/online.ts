@@ -1,7 +1,8 @@
 import type { ChatClient } from '../client.ts'
+import { abortedWith } from '../connection/abort.ts'
 import { ChatError } from '../connection/errors.ts'
 import { retry } from '../connection/retry.ts'
-import { abortedWith, sleep } from '../connection/sleep.ts'
+import { sleep } from '../connection/sleep.ts'
 import { isLive } from '../connection/state.ts'
 
 /**

@@ -1,5 +1,6 @@
 import { ChatError } from '../../../server/contract/chat-error.ts'
-import { sleep, throwIfAborted } from './sleep.ts'
+import { throwIfAborted } from './abort.ts'
+import { sleep } from './sleep.ts'
 
 const firstMs = 250
 /** Also between attempts that can hardly succeed. */

@@ -1,4 +1,5 @@
 import type { ChatError } from '../../../server/contract/chat-error.ts'
+import { onAbort } from '../connection/abort.ts'
 import { asThrownHere } from '../connection/errors.ts'
 
 /** Where what comes in is put for the one who reads it. */
@@ -69,7 +70,7 @@ export const createLoop = <Value>(
       },
       signal: over.signal,
     })
-    signal?.addEventListener('abort', leave)
+    const unlisten = onAbort(signal, leave)
     over.signal.addEventListener('abort', source.close)
     if (over.signal.aborted) source.close()
     try {
@@ -90,7 +91,7 @@ export const createLoop = <Value>(
       }
       if (failure) throw asThrownHere(failure)
     } finally {
-      signal?.removeEventListener('abort', leave)
+      unlisten()
       leave()
       giveRoom()
     }

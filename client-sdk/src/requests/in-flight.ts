@@ -1,10 +1,11 @@
 import { ChatError } from '../../../server/contract/chat-error.ts'
 import type { limits } from '../../../server/contract/limits.ts'
+import { abortReason, onAbort, throwIfAborted } from '../connection/abort.ts'
 import type { Connection } from '../connection/connection.ts'
 import { fromErrorShape } from '../connection/errors.ts'
 import type { Lost } from '../connection/machine.ts'
 import { type Answer, writeRequest } from '../connection/protocol.ts'
-import { abortReason, throwIfAborted, timerMaxMs } from '../connection/sleep.ts'
+import { timerMaxMs } from '../connection/sleep.ts'
 import { type CallName, type CallOptions, callKinds, completeInput, type Inputs, isRepeatable } from './calls.ts'
 
 /** Calls that wait for a connection or an answer; more are refused. */
@@ -78,7 +79,7 @@ export const createCallsInFlight = (
         calls.delete(id)
         if (onIdle) goIfIdle()
         clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
+        unlisten()
       }
       const call: CallInFlight = {
         name,
@@ -97,7 +98,6 @@ export const createCallsInFlight = (
           reject(error)
         },
       }
-      const onAbort = () => call.reject(abortReason(signal as AbortSignal))
       const expire = () => call.reject(timedOut(call))
       const onTime = () => {
         if (timeoutMs !== undefined || !call.sent) return expire()
@@ -107,7 +107,7 @@ export const createCallsInFlight = (
         })
       }
       let timer = setTimeout(onTime, Math.min(timeoutMs ?? defaultTimeoutMs, timerMaxMs))
-      signal?.addEventListener('abort', onAbort)
+      const unlisten = onAbort(signal, () => call.reject(abortReason(signal as AbortSignal)))
       calls.set(id, call)
       sendOrHold(call)
     })
