@@ -113,7 +113,7 @@ describe.concurrent('the package @parley/client', () => {
     ['the client', 13.2, "import { createClient } from '@parley/client'; globalThis.page = createClient"],
     [
       'client, chat and a hook',
-      21.4,
+      21.6,
       `import { createChat, createClient } from '@parley/client'
        import { useConversation } from '@parley/client/react'
        globalThis.page = [createChat, createClient, useConversation]`,

@@ -21,8 +21,9 @@ export interface ChatOptions {
   /** Whose chat it is: the outbox sends for nobody else. */
   userId: string
   /**
-   * Where messages are kept until the server has them. Default: IndexedDB where there is one, else memory; in Node,
-   * `fileStorage(path)` of `@parley/client/node`.
+   * Where messages are kept until the server has them: what this storage cannot keep fails with `notStored`. Default:
+   * IndexedDB where there is one, else memory; where IndexedDB fails, `onError` says so once, and memory takes its place. In
+   * Node, `fileStorage(path)` of `@parley/client/file-storage`.
    */
   storage?: OpenOutboxStorage
   /** How many messages the outbox holds; more are refused. Default 1,000. */
@@ -32,7 +33,10 @@ export interface ChatOptions {
    * machine nor the time between two runs counts. Default one day.
    */
   giveUpAfterMs?: number
-  /** Told why nothing comes in any more, of messages or of who is online, or why the outbox keeps nothing. */
+  /**
+   * Told why nothing comes in any more, of messages or of who is online; with `notStored`, why the outbox keeps nothing, or
+   * only as long as the page is open.
+   */
   onError?(error: ChatError): void
 }
 
@@ -90,7 +94,8 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
   const outbox = createOutbox({
     client,
     owner: { url: client.url, userId },
-    openStorage: options.storage ?? (globalThis.indexedDB ? indexedDbStorage : memoryStorage),
+    openStorage: options.storage ?? defaultStorage,
+    mustKeep: options.storage !== undefined,
     draftsMax: outboxMax,
     giveUpAfterMs,
     onError,
@@ -246,6 +251,10 @@ export const createChat = (client: ChatClient, options: ChatOptions): Chat => {
     [Symbol.asyncDispose]: close,
   }
 }
+
+/** Where a browser refuses it, even to look at `indexedDB` may throw, or gives null. */
+const defaultStorage: OpenOutboxStorage = (owner) =>
+  ('indexedDB' in globalThis ? indexedDbStorage : memoryStorage)(owner)
 
 /** The oldest of those that nobody looks at, where there are more than are kept. */
 const tooMany = <Watched extends { isWatched(): boolean }>(views: Map<string, Watched>): [string, Watched][] =>

@@ -1,10 +1,11 @@
 import type { Message } from '../../../../server/contract/index.ts'
 import { ChatError, wordsOf } from '../../connection/errors.ts'
-import { inTime } from '../../connection/sleep.ts'
+import { inTime, orAborted } from '../../connection/sleep.ts'
 import { errorOf, factsOf } from './outgoing.ts'
 import {
   type Draft,
   isKnownDraft,
+  memoryStorage,
   type OpenOutboxStorage,
   type OutboxOwner,
   type OutboxStorage,
@@ -34,6 +35,8 @@ interface Settled {
 export interface DraftsOptions {
   owner: OutboxOwner
   openStorage: OpenOutboxStorage
+  /** What the storage cannot keep fails; otherwise drafts are held in memory and sent all the same. */
+  mustKeep: boolean
   onChange(): void
   /** More may leave. */
   onKept(): void
@@ -41,26 +44,46 @@ export interface DraftsOptions {
   onRead(made: Entry[]): void
   /** Another holder has removed this one. @param message the message as it is; null: it was taken back */
   onRemoved(clientMessageId: string, message: Message | null): void
-  /** The storage cannot be opened. Every draft that it cannot keep says so as well. */
+  /** The storage has failed. Where it must keep the drafts, it cannot be opened, and each of them says so as well. */
   onError(error: ChatError): void
 }
 
 /** The drafts of an outbox in their order, and the storage that keeps them: each change of one is written there. */
 export const createDrafts = (options: DraftsOptions) => {
-  const { owner, openStorage, onChange, onKept } = options
+  const { owner, mustKeep, onChange, onKept } = options
   let entries = new Map<string, Entry>()
   /** What was taken back is so for good, also where another holder was about to change it. */
   const takenBack = new Set<string>()
   let isClosed = false
+  /** Aborts when the storage has failed and drafts are held in memory alone. */
+  const loss = new AbortController()
 
-  const opening = openStorage(owner)
+  /** It says so once. */
+  const lose = (cause: unknown) => {
+    if (isClosed || loss.signal.aborted) return
+    if (!mustKeep) loss.abort()
+    const words = mustKeep
+      ? 'The outbox cannot be opened'
+      : 'Messages that wait to be sent are kept only as long as this page is open'
+    options.onError(new ChatError('notStored', { message: `${words}: ${wordsOf(cause)}`, cause }))
+  }
+
+  const opening = Promise.resolve(owner).then(options.openStorage)
   const read = async (): Promise<[OutboxStorage, Draft[]]> => {
     const storage = await opening
     // Whatever is told while this reads, is told of what was read.
     storage.listen((news) => void ready.then(() => isClosed || receive(news), ignore))
     return [storage, await storage.read()]
   }
-  const ready = answered(read()).then(([storage, drafts]) => {
+  const openElsewhere = async (cause: unknown): Promise<[OutboxStorage, Draft[]]> => {
+    // Also one that opens too late: what it was to keep has failed by then, or is sent without it.
+    opening.then((storage) => storage.close()).catch(ignore)
+    lose(cause)
+    if (mustKeep) throw cause
+    return [await memoryStorage(owner), []]
+  }
+  const reading = answered(read()).catch(openElsewhere)
+  const ready = reading.then(([storage, drafts]) => {
     const made = [...entries]
     const known = drafts.filter(isKnownDraft)
     entries = new Map([...known.map((draft) => [draft.clientMessageId, earlier(draft)] as const), ...made])
@@ -68,11 +91,7 @@ export const createDrafts = (options: DraftsOptions) => {
     onChange()
     return storage
   })
-  ready.catch((cause) => {
-    // Also one that opens too late: what it was to keep has failed by then.
-    opening.then((storage) => storage.close()).catch(ignore)
-    options.onError(new ChatError('notStored', { message: `The outbox cannot be opened: ${wordsOf(cause)}`, cause }))
-  })
+  ready.catch(ignore)
 
   const has = (entry: Entry) => entries.get(entry.draft.clientMessageId) === entry
   /** The draft is this one from now on. It may leave when that is kept. */
@@ -82,12 +101,23 @@ export const createDrafts = (options: DraftsOptions) => {
     entry.isKept = false
     onChange()
     try {
-      await (await ready).put(draft)
-      // What was written over meanwhile is not kept yet.
-      if (entry.draft === draft) entry.isKept = true
-      onKept()
+      const written = (await ready).put(draft)
+      await (mustKeep ? written : answered(written, loss.signal))
     } catch (cause) {
-      if (!isClosed) fail(entry, new ChatError('notStored', { cause }))
+      if (isClosed) return
+      if (mustKeep) return fail(entry, new ChatError('notStored', { cause }))
+      lose(cause)
+    }
+    // What was written over meanwhile is not kept yet.
+    if (entry.draft === draft) entry.isKept = true
+    onKept()
+  }
+  /** Resolves when this holder may send: alone, unless the storage is lost. Others do not know then of all it has. */
+  const lead = async (signal: AbortSignal) => {
+    try {
+      await orAborted((await ready).lead(signal), loss.signal)
+    } catch (cause) {
+      if (!loss.signal.aborted) throw cause
     }
   }
   const fail = (entry: Entry, error: ChatError) => {
@@ -129,6 +159,7 @@ export const createDrafts = (options: DraftsOptions) => {
 
   return {
     ready,
+    lead,
     all: (): Entry[] => [...entries.values()],
     /** It was neither acknowledged nor taken back. */
     has,
@@ -160,7 +191,10 @@ export const createDrafts = (options: DraftsOptions) => {
     async close() {
       isClosed = true
       for (const { settled } of entries.values()) settled.reject(new ChatError('closed'))
-      await answered(ready.then((storage) => storage.close())).catch(ignore)
+      await answered(
+        ready.then((storage) => storage.close()),
+        loss.signal,
+      ).catch(ignore)
     },
   }
 }
@@ -168,10 +202,12 @@ export type Drafts = ReturnType<typeof createDrafts>
 
 const ignore = () => {}
 
-const answered = <Value>(work: Promise<Value>): Promise<Value> =>
-  inTime(work, storageAnswerMs, () => {
+const answered = <Value>(work: Promise<Value>, signal?: AbortSignal): Promise<Value> => {
+  const onLate = () => {
     throw new Error(`The storage has not answered within ${storageAnswerMs / 1_000} s`)
-  })
+  }
+  return inTime(work, storageAnswerMs, onLate, signal)
+}
 
 const settledLater = (): Settled => {
   const settled = {} as Settled

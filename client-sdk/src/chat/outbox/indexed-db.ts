@@ -64,9 +64,9 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, userId }) => {
       channel.onmessage = ({ data }: MessageEvent<StorageNews>) => onNews(data)
     },
     lead: (signal) =>
-      new Promise((resolve, reject) => {
-        // Pages without HTTPS have no locks. There every tab sends all, in the same order and under the same names, and the
-        // server takes each message once.
+      new Promise((resolve) => {
+        // Pages without HTTPS have no locks, and others may be refused them. There every tab sends all, in the same order and
+        // under the same names, and the server takes each message once.
         const { locks } = globalThis.navigator ?? {}
         if (!locks) return resolve()
         const whileLeading = () =>
@@ -74,7 +74,7 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, userId }) => {
             signal.addEventListener('abort', () => release())
             resolve()
           })
-        locks.request(name, { signal }, whileLeading).catch(reject)
+        locks.request(name, { signal }, whileLeading).catch(() => resolve())
       }),
     async close() {
       isClosed = true

@@ -51,6 +51,8 @@ export interface OutboxOptions {
   client: ChatClient
   owner: OutboxOwner
   openStorage: OpenOutboxStorage
+  /** What the storage cannot keep fails; otherwise it is sent all the same. */
+  mustKeep: boolean
   /** More are refused. */
   draftsMax: number
   /** What could not be sent for so long fails with `timedOut`. */
@@ -58,7 +60,7 @@ export interface OutboxOptions {
   /** Called before it leaves the outbox. */
   onSent(message: Message): void
   onChange(): void
-  /** The storage cannot be opened. Every message that it cannot keep says so as well. */
+  /** The storage has failed. */
   onError(error: ChatError): void
 }
 
@@ -72,13 +74,14 @@ export interface Target {
 type Named = Pick<Target, 'id' | 'key'>
 
 export const createOutbox = (options: OutboxOptions) => {
-  const { client, owner, openStorage, onSent, onChange, onError, draftsMax, giveUpAfterMs } = options
+  const { client, owner, openStorage, mustKeep, onSent, onChange, onError, draftsMax, giveUpAfterMs } = options
   let isClosed = false
   const view = createView(() => drafts.all().map(({ draft }) => asOutgoing(draft)))
 
   const drafts = createDrafts({
     owner,
     openStorage,
+    mustKeep,
     onChange() {
       view.changed()
       onChange()
@@ -155,7 +158,7 @@ export const createOutbox = (options: OutboxOptions) => {
     client,
     userId: owner.userId,
     giveUpAfterMs,
-    lead: async (signal) => (await drafts.ready).lead(signal),
+    lead: drafts.lead,
     entries: drafts.all,
     onRevision: rebase,
     onSent: ({ draft }, message) => settle(draft.clientMessageId, message),

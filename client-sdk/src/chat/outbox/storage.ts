@@ -76,7 +76,7 @@ export interface OutboxOwner {
   userId: string
 }
 
-/** @throws what the platform throws; the messages of this outbox then fail as `notStored` */
+/** @throws what the platform throws; the messages of a chat that names this storage then fail as `notStored` */
 export type OpenOutboxStorage = (owner: OutboxOwner) => Promise<OutboxStorage>
 
 /** For a storage that only ever has one holder. */
