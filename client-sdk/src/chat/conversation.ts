@@ -52,13 +52,13 @@ export interface ConversationView extends View<ConversationSnapshot> {
    */
   delete(message: string): SavedChange<Message | null>
   /**
-   * Reads one page before the first message. At most one at a time; a second call waits for the first.
+   * Reads one page before the first message; the newest page where none was read yet. At most one at a time; a second call waits for the first.
    * @param options.signal ends the wait: it rejects with the signal's reason
    */
   loadOlder(options?: { signal?: AbortSignal | undefined }): Promise<void>
   /**
-   * Everything that is shown here was read, or everything up to and including the message number `upTo`. Said to the
-   * server when it can be.
+   * Everything that is shown here was read, or everything up to and including the message number `upTo`: of what was not
+   * loaded as well. Said to the server when it can be.
    */
   markRead(upTo?: number): void
 }
@@ -184,6 +184,7 @@ export const createConversation = ({
   }
   const loadOlder = async () => {
     while (reading && loading === 'newest') await reading
+    if (!timeline.isOpen) return loadNewest()
     const before = timeline.nextBefore
     if (before === null) return
     await read('older', async () => {
@@ -207,7 +208,10 @@ export const createConversation = ({
     },
     delete: (message: string) => outbox.delete(own(message)),
     loadOlder: ({ signal }: { signal?: AbortSignal | undefined } = {}) => orAborted(loadOlder(), signal),
-    markRead(upTo = Number.POSITIVE_INFINITY) {
+    async markRead(upTo = Number.POSITIVE_INFINITY) {
+      // A number that is not known here need not be one of the conversation.
+      const isUnknown = !timeline.isOpen && upTo > (timeline.newest()?.seq ?? 0)
+      if (isUnknown && Number.isFinite(upTo)) await loadNewest()
       const seq = timeline.seenSeq(upTo)
       if (seq) markRead(seq)
     },

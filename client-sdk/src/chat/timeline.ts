@@ -124,10 +124,12 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
       return summary
     },
     messages: shownMessages,
-    /** The newest message up to this number that the viewer sees here and is to be told as read; null: none. */
+    /** The newest message up to this number that is to be told as read: what stands above those that were read counts. */
     seenSeq(upTo: number): number | null {
       // It may be gone.
       if (isForgotten) return null
+      const isAbove = isOpen ? upTo < firstSeq() : upTo <= (newest()?.seq ?? 0)
+      if (isAbove) return upTo > readSeq() ? upTo : null
       // What was read is not looked through again.
       const unread = messages.slice(messages.findLastIndex(({ seq }) => Number(seq) <= readSeq()) + 1)
       const seen = unread.filter(({ seq }) => Number(seq) <= upTo)
