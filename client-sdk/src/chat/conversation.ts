@@ -2,7 +2,7 @@ import type { HistoryPage, Message, Profile } from '../../../server/contract/ind
 import type { ChatClient } from '../client.ts'
 import { asChatError, ChatError } from '../connection/errors.ts'
 import { orAborted, sleep } from '../connection/sleep.ts'
-import { asSending, type ChatMessage, withChange } from './message.ts'
+import { asPlaceless, asSending, type ChatMessage, withChange } from './message.ts'
 import type { Ask } from './online.ts'
 import type { ChatOutbox, SavedChange, Target } from './outbox/outbox.ts'
 import { isChange, isSend, type Outgoing } from './outbox/outgoing.ts'
@@ -19,7 +19,10 @@ const catchUpMs = 500
 
 export interface ConversationSnapshot {
   id: string
-  /** In order, without a hole; own messages that are not acknowledged yet stand last. */
+  /**
+   * In order, without a hole. Own messages that are not acknowledged yet stand last, and so do those that are while others
+   * are still missing before them: they are `sending` until they have their place.
+   */
   messages: readonly ChatMessage[]
   /** Who wrote these, and everybody in a direct conversation, as far as they are known, by their present names. */
   people: readonly Profile[]
@@ -97,7 +100,7 @@ export const createConversation = ({
   const view = createView(
     (): ConversationSnapshot => ({
       id,
-      messages: withOutgoing(timeline.messages()),
+      messages: withOutgoing(timeline.messages(), timeline.ownAhead()),
       people: Array.from(timeline.names, people.profileOf),
       hasOlder: timeline.nextBefore !== null,
       // Not «empty»: nobody knows that yet.
@@ -110,18 +113,23 @@ export const createConversation = ({
   )
 
   /** As own changes leave them, and behind them what is on its way: the outbox may not know yet that it has arrived. */
-  const withOutgoing = (arrived: readonly ChatMessage[]): readonly ChatMessage[] => {
+  const withOutgoing = (arrived: readonly ChatMessage[], ahead: ChatMessage[]): readonly ChatMessage[] => {
     const outgoing = outbox.getSnapshot().filter(({ conversationId }) => conversationId === id)
-    if (outgoing.length === 0) return arrived
-    const keys = new Set(arrived.map(({ key }) => key))
+    if (outgoing.length + ahead.length === 0) return arrived
+    const keys = new Set([...arrived, ...ahead].map(({ key }) => key))
     const sending = outgoing.filter(isSend).filter(({ clientMessageId }) => !keys.has(clientMessageId))
     const changes = outgoing.filter(isChange)
-    const all = [...arrived, ...sending.map((message) => asSending(message, userId, people))]
-    return changes.length === 0 ? all : all.map((message) => withChange(message, changes))
+    const changed = (message: ChatMessage) => withChange(message, changes)
+    return [
+      ...(changes.length === 0 ? arrived : arrived.map(changed)),
+      ...ahead.map((message) => asPlaceless(changed(message))),
+      ...sending.map((message) => changed(asSending(message, userId, people))),
+    ]
   }
   /** An own message that is shown. */
   const own = (message: string): ChatMessage & Target => {
-    const found = view.getSnapshot().messages.find(({ id, key }) => id === message || key === message)
+    const shown = [...timeline.ownAhead(), ...view.getSnapshot().messages]
+    const found = shown.find(({ id, key }) => id === message || key === message)
     if (!found) throw new ChatError('unknownMessage')
     if (found.sender !== userId) throw new ChatError('notAllowed')
     return found

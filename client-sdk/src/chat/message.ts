@@ -7,9 +7,9 @@ import type { People } from './people.ts'
 export interface ChatMessage {
   /** Stays the same from the moment it is sent: fits a list's keys. */
   key: string
-  /** Null until the server has it. */
+  /** Null until the server has it, and all before it are here. */
   id: string | null
-  /** Its number in the conversation; null until the server has it. */
+  /** Its number in the conversation; null until the server has it, and all before it are here. */
   seq: number | null
   conversationId: string
   sender: string
@@ -28,7 +28,7 @@ export interface ChatMessage {
   /** When it last changed: ordered, otherwise opaque; 0 until the server has it. */
   version: number
   /**
-   * Own messages go from `sending` over `sent` (the server has it) and `delivered` (a device of every other member has
+   * Own messages go from `sending` over `sent` (the server has it, and it has its place) and `delivered` (a device of every other member has
    * it) to `read`, or to `failed`. Those of others are `received`.
    */
   status: 'sending' | 'failed' | 'sent' | 'delivered' | 'read' | 'received'
@@ -87,6 +87,15 @@ export const asSending = (outgoing: OutgoingMessage, sender: string, people: Peo
     change: null,
   }
 }
+
+/** Acknowledged, but others are missing before it: its number would stand behind a hole. */
+export const asPlaceless = (message: ChatMessage): ChatMessage => ({
+  ...message,
+  id: null,
+  seq: null,
+  version: 0,
+  status: 'sending',
+})
 
 const steps: ChatMessage['status'][] = ['sent', 'delivered', 'read']
 

@@ -70,11 +70,11 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
     onChange()
   }
 
-  /** Without a hole, and behind them own ones that are acknowledged; those of others before these are on their way. */
-  const shownMessages = (): readonly ChatMessage[] => {
-    const isOwn = ({ seq, sender }: ChatMessage) => sender === viewer && Number(seq) > topSeq()
-    return withStates(messages, [...waiting.values()].filter(isOwn))
-  }
+  /** Own ones that are acknowledged while others are missing before them; those are on their way. */
+  const ownAhead = (): ChatMessage[] =>
+    [...waiting.values()]
+      .filter(({ seq, sender }) => sender === viewer && Number(seq) > topSeq())
+      .sort((a, b) => Number(a.seq) - Number(b.seq))
   /** Each in its place, unless a later state stands there, and what waited for them behind them. */
   const place = (states: readonly ChatMessage[]) => {
     messages = withStates(messages, states)
@@ -123,7 +123,9 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
     get summary(): Summary | null {
       return summary
     },
-    messages: shownMessages,
+    /** Without a hole. */
+    messages: () => messages,
+    ownAhead,
     /** The newest message up to this number that is to be told as read: what stands above those that were read counts. */
     seenSeq(upTo: number): number | null {
       // It may be gone.
@@ -236,7 +238,7 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
     },
     /** The server's store is another than before: what stands here is shown until it was read anew. */
     forget() {
-      messages = shownMessages()
+      messages = withStates(messages, ownAhead())
       isForgotten = true
       receipts.clear()
       waiting.clear()
