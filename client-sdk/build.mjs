@@ -20,8 +20,19 @@ const withoutZod = {
 }
 
 /** What only one entry needs stays with it; all the rest is shared. */
-const entriesOwn = /client-sdk\/src\/(command\/|chat\/outbox\/(file-storage|lock-file)\.|(index|node|react)\.)/
+const entriesOwn = /client-sdk\/src\/(command\/|chat\/outbox\/(file-storage|lock-file)\.|(index|node)\.|react[./])/
 const sharedIn = (name) => (id) => (entriesOwn.test(id) ? undefined : name)
+
+/** What the React entry opens is the client of the platform that it runs on: that of the package's own entry there. */
+const platformsOwnClient = {
+  name: 'platforms-own-client',
+  resolveId: (source, importer) =>
+    source === './index.js' && importer === join(compiled, 'react.js')
+      ? { id: '@parley/client', external: true }
+      : null,
+}
+/** Where servers render components, its hooks are for the browser. Bundling would drop a directive of the source. */
+const banner = ({ fileName }) => (fileName === 'react.js' ? "'use client';" : '')
 
 const onwarn = ({ message }) => {
   throw new Error(message)
@@ -48,6 +59,7 @@ const [code, types] = await Promise.all([
     ),
     // Whatever else is named here would be missing where the package is installed; `onwarn` refuses it.
     external: ['ws', 'react', /^node:/],
+    plugins: [platformsOwnClient],
     onwarn,
   }),
   rollup({
@@ -62,7 +74,7 @@ const [code, types] = await Promise.all([
   }),
 ])
 const written = [
-  ...(await code.write({ dir: dist, chunkFileNames: '[name].js', manualChunks: sharedIn('client') })).output,
+  ...(await code.write({ dir: dist, chunkFileNames: '[name].js', banner, manualChunks: sharedIn('client') })).output,
   // A project has `AsyncDisposable` by this, whatever its `lib`.
   ...(
     await types.write({
@@ -81,7 +93,8 @@ const mayImport = {
   'node.js': /^ws$/,
   'parley.js': /^(ws|node\.js|node:.*)$/,
   'file-storage.js': /^node:/,
-  'react.js': /^react$/,
+  'react.js': /^(react|@parley\/client)$/,
+  'react.d.ts': /^react$/,
 }
 const isOurs = (fileName, name) =>
   ['client.js', 'types.d.ts', 'index.d.ts'].includes(name) || mayImport[fileName]?.test(name)

@@ -53,6 +53,7 @@ const arrows: Record<string, string[]> = {
   'client-sdk/src/index.ts': ['*'],
   'client-sdk/src/node.ts': ['*'],
   'client-sdk/src/react.ts': ['*'],
+  'client-sdk/src/react': ['client-sdk/src/public.ts'],
   'client-sdk/src/command': ['*'],
 }
 

@@ -4,6 +4,8 @@ import { resetSocket } from './reset-socket.ts'
 
 export interface Network extends AsyncDisposable {
   url: string
+  /** How many there have been. */
+  readonly connections: number
   /** Resets what is open; new connections are reset too, until `restore`. */
   cut(): void
   restore(): void
@@ -25,8 +27,10 @@ export const startNetwork = async (target: string): Promise<Network> => {
   const pairs = new Map<Socket, Socket>()
   let isCut = false
   let isFrozen = false
+  let connections = 0
 
   const server = createServer((client) => {
+    connections++
     if (isCut) return void resetSocket(client)
     clients.add(client)
     client.on('close', () => clients.delete(client))
@@ -56,6 +60,9 @@ export const startNetwork = async (target: string): Promise<Network> => {
   }
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get connections() {
+      return connections
+    },
     cut() {
       isCut = true
       kick()

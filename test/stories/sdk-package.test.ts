@@ -146,10 +146,11 @@ describe.concurrent('the package @parley/client', () => {
     expect(await imports('client.js')).toEqual([])
     const ofCommand = (await imports('parley.js')).filter((name) => !name?.startsWith('node:'))
     expect(new Set(ofCommand)).toEqual(new Set(['./client.js', './node.js']))
-    expect(await imports('react.js')).toEqual(['react'])
+    expect(new Set(await imports('react.js'))).toEqual(new Set(['react', '@parley/client', './client.js']))
     for (const name of await imports('file-storage.js')) expect(name).toMatch(/^(node:.*|\.\/client\.js)$/)
     for (const types of ['index.d.ts', 'react.d.ts', 'file-storage.d.ts', 'types.d.ts']) {
-      for (const name of await imports(types)) expect(name).toMatch(/^\.\/(types|index)\.js$/)
+      const foreign = (await imports(types)).filter((name) => !/^\.\/(types|index)\.js$/.test(name ?? ''))
+      expect(foreign).toEqual(types === 'react.d.ts' ? ['react'] : [])
     }
   })
 
@@ -187,6 +188,11 @@ describe.concurrent('the package @parley/client', () => {
       const { stdout } = await node(`--conditions=${condition}`, '--input-type=module', '--eval', resolve)
       expect(stdout).toMatch(/dist\/index\.js\n$/)
     }
+  })
+
+  test('says where components are rendered by servers that the hooks are for the browser', async () => {
+    expect(await readFile(join(installed, 'dist/react.js'), 'utf8')).toMatch(/^'use client';?\n/)
+    expect(await readFile(join(installed, 'dist/client.js'), 'utf8')).not.toContain('use client')
   })
 
   test('passes publint', async () => {

@@ -1,4 +1,4 @@
-import type { Chat, ChatMessage, OutgoingChange, OutgoingMessage } from '@parley/client'
+import type { ChatMessage, OutgoingChange, OutgoingMessage } from '@parley/client'
 import { useOutbox } from '@parley/client/react'
 import { useEffect, useRef, useState } from 'react'
 
@@ -12,7 +12,6 @@ interface Line {
 }
 
 interface AnnouncementsProps {
-  chat: Chat
   conversationId: string
   messages: readonly ChatMessage[]
   /** From here on what comes is new. */
@@ -23,11 +22,11 @@ interface AnnouncementsProps {
  * What comes in and what fails, for those who listen to the page. It stands apart from the messages on the screen:
  * scrolling back draws those anew, and would have old ones read out as new.
  */
-export const Announcements = ({ chat, conversationId, messages, isReady }: AnnouncementsProps) => {
+export const Announcements = ({ conversationId, messages, isReady }: AnnouncementsProps) => {
   const [lines, setLines] = useState<Line[]>([])
   const lastSeq = useRef<number | null>(null)
   const failed = useRef<Set<string> | null>(null)
-  const outgoing = useOutbox(chat)
+  const { outgoing } = useOutbox()
 
   useEffect(() => {
     if (!isReady) return

@@ -20,7 +20,7 @@ export const ChatPage = ({ account, onSignOut }: { account: Account; onSignOut()
   const address = useView(openAddress)
   const open = address === null ? null : chat.conversation(address)
   const [isStarting, setIsStarting] = useState(false)
-  const { status } = useClientState(client)
+  const { status } = useClientState()
   useFocusOnReturn(address)
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -36,7 +36,7 @@ export const ChatPage = ({ account, onSignOut }: { account: Account; onSignOut()
         {open && <Skip to="writing" go={focusComposer} />}
       </div>
       <PageTitle account={account} view={open} />
-      <ConnectionBanner client={client} chat={chat} />
+      <ConnectionBanner client={client} />
       <section className="side" aria-label="Your conversations">
         <SideHeader account={account} onStart={() => setIsStarting(true)} onSignOut={onSignOut} />
         <ConversationList

@@ -1,4 +1,4 @@
-import type { Chat, ChatClient, ClientState } from '@parley/client'
+import type { ChatClient, ClientState } from '@parley/client'
 import { useClientState, useOutbox } from '@parley/client/react'
 import { useEffect, useState } from 'react'
 import { countedWords } from './unsent.ts'
@@ -7,9 +7,9 @@ import { countedWords } from './unsent.ts'
 const settleMs = 600
 
 /** Says what keeps messages from coming and going, for as long as it does. */
-export const ConnectionBanner = ({ client, chat }: { client: ChatClient; chat: Chat }) => {
-  const state = useClientState(client)
-  const waiting = useOutbox(chat).filter(({ status }) => status === 'sending')
+export const ConnectionBanner = ({ client }: { client: ChatClient }) => {
+  const state = useClientState()
+  const waiting = useOutbox().outgoing.filter(({ status }) => status === 'sending')
   const isShown = useSettled(state.status !== 'live' && state.status !== 'idle')
   useRetryWhenBack(client)
   return (

@@ -18,10 +18,10 @@ export const Conversation = ({ account, view }: { account: Account; view: Conver
   const snapshot = useView(view)
   const { messages, people, loading, error } = snapshot
   const title = titleOf(membersOf(view.id, people), chat.userId)
-  const { status } = useClientState(client)
+  const { status } = useClientState()
   const isConnected = status === 'live' || status === 'catchingUp'
   const log = useRef<MessageLogHandle>(null)
-  const firstUnread = useFirstUnread(chat, view, isConnected)
+  const firstUnread = useFirstUnread(view, isConnected)
   const { editing, begin, end } = useEditing(messages)
 
   const cannotBeRead = error !== null && loading === null && messages.length === 0
@@ -54,7 +54,7 @@ export const Conversation = ({ account, view }: { account: Account; view: Conver
               onEdit={begin}
             />
           )}
-          <Announcements chat={chat} conversationId={view.id} messages={messages} isReady={firstUnread !== undefined} />
+          <Announcements conversationId={view.id} messages={messages} isReady={firstUnread !== undefined} />
           <Composer
             label={title === notesTitle ? 'Note to yourself' : `Message to ${title}`}
             draft={drafts.of(view.id)}

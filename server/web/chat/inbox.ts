@@ -25,8 +25,8 @@ type LastMessage = Pick<ChatMessage, 'text' | 'sender' | 'senderName' | 'sentAt'
  * also the first one to somebody, and also without a connection.
  */
 export const useInbox = (chat: Chat) => {
-  const { conversations, hasMore, isLoading, error } = useConversations(chat)
-  const outgoing = useOutbox(chat)
+  const { conversations, hasMore, isLoading, error } = useConversations()
+  const { outgoing } = useOutbox()
   const entries = useMemo(() => inboxOf(chat, conversations, outgoing), [chat, conversations, outgoing])
   return { entries, hasMore, isLoading, error }
 }

@@ -1,4 +1,4 @@
-import { useView } from '@parley/client/react'
+import { ChatProvider, useView } from '@parley/client/react'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { type Accounts, createAccounts } from './account.ts'
@@ -8,7 +8,11 @@ import { SignIn } from './sign-in.tsx'
 const Page = ({ accounts }: { accounts: Accounts }) => {
   const account = useView(accounts.account)
   if (!account) return <SignIn accounts={accounts} />
-  return <ChatPage key={account.session.token} account={account} onSignOut={() => void accounts.signOut()} />
+  return (
+    <ChatProvider key={account.session.token} chat={account}>
+      <ChatPage account={account} onSignOut={() => void accounts.signOut()} />
+    </ChatProvider>
+  )
 }
 
 createRoot(document.getElementById('page') as HTMLElement).render(

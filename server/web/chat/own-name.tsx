@@ -8,7 +8,7 @@ const answerMs = 10_000
 
 /** The name that others see; it may be changed at another device as well. */
 export const useOwnName = ({ chat, profile, takeProfile }: Account): string => {
-  const { conversations } = useConversations(chat)
+  const { conversations } = useConversations()
   const told = conversations[0]?.members.find(({ userId }) => userId === chat.userId)
   useEffect(() => {
     if (told) takeProfile(told)

@@ -16,7 +16,7 @@ interface SideHeaderProps {
 export const SideHeader = ({ account, onStart, onSignOut }: SideHeaderProps) => {
   const { chat } = account
   const name = useOwnName(account)
-  const outgoing = useOutbox(chat)
+  const { outgoing } = useOutbox()
   const unsent = outgoing.length
   const [asked, setAsked] = useState<'name' | 'signOut' | null>(null)
   const toggle = (what: 'name' | 'signOut') => setAsked(asked === what ? null : what)

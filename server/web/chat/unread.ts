@@ -1,4 +1,4 @@
-import type { Chat, ChatMessage, ConversationView } from '@parley/client'
+import type { ChatMessage, ConversationView } from '@parley/client'
 import { useConversations, useView } from '@parley/client/react'
 import { useEffect, useState } from 'react'
 
@@ -9,9 +9,9 @@ const readMax = 300
  * The first message that was unread when the conversation was opened; null: none, or too far back. Undefined until that is
  * known, which takes the messages and the count, or the want of a connection.
  */
-export const useFirstUnread = (chat: Chat, view: ConversationView, isConnected: boolean): number | null | undefined => {
+export const useFirstUnread = (view: ConversationView, isConnected: boolean): number | null | undefined => {
   const { messages, hasOlder, loading, error } = useView(view)
-  const { conversations, isLoading, error: listError } = useConversations(chat)
+  const { conversations, isLoading, error: listError } = useConversations()
   const [first, setFirst] = useState<number | null | undefined>(undefined)
 
   const isCounted = !isLoading || conversations.length > 0 || listError !== null

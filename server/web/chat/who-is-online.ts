@@ -12,7 +12,7 @@ const followedMax = 500
 export const useWhoIsOnline = (chat: Chat, names: readonly string[]): ReadonlyMap<string, Status> => {
   // At least somebody: nobody would mean all.
   const followed = [chat.userId, ...names].slice(0, followedMax)
-  const statuses = usePresence(chat, [...new Set(followed)])
+  const statuses = usePresence([...new Set(followed)])
   const known = useRef(statuses)
   useEffect(() => {
     if (statuses.size > 0) known.current = statuses

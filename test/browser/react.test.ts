@@ -1,0 +1,177 @@
+import { fileURLToPath } from 'node:url'
+import { createElement } from 'react'
+import { renderToString } from 'react-dom/server'
+import { build } from 'vite'
+import { afterAll, beforeAll, describe, expect, vi } from 'vitest'
+import { WebSocket as NodeWebSocket } from 'ws'
+import { browserTest, startBrowser, type TestBrowser } from '../harness/browser.ts'
+import type { ReactPage } from '../harness/react-page.tsx'
+import { BobsPage } from '../harness/react-tree.tsx'
+import { sdkFolder, startSite } from '../harness/site.ts'
+import { startWorld } from '../harness/world.ts'
+
+// The SDK's React hooks in a real browser, with React as developers have it: StrictMode mounts everything twice.
+
+declare global {
+  var page: ReactPage
+}
+
+let browser: TestBrowser
+let script: string
+beforeAll(async () => {
+  ;[browser, script] = await Promise.all([startBrowser(), bundle()])
+})
+afterAll(() => browser?.[Symbol.asyncDispose]())
+
+/** The page's script, on the SDK as it is shipped. */
+const bundle = async (): Promise<string> => {
+  const built = await build({
+    configFile: false,
+    logLevel: 'error',
+    define: { 'process.env.NODE_ENV': '"development"' },
+    resolve: {
+      alias: [
+        { find: /^(?:\.\.\/)+client-sdk\/src\/(.*)\.ts$/, replacement: `${sdkFolder}/$1.js` },
+        { find: /^@parley\/client$/, replacement: `${sdkFolder}/index.js` },
+      ],
+    },
+    build: {
+      write: false,
+      minify: false,
+      rolldownOptions: { input: fileURLToPath(new URL('../harness/react-page.tsx', import.meta.url)) },
+    },
+  })
+  const outputs = [built].flat() as { output: { code?: string }[] }[]
+  return outputs.flatMap(({ output }) => output.map((chunk) => chunk.code ?? '')).join('')
+}
+
+/** Bob's page beside him and Ada in Node, with one message of hers. @param rendered what a server made of it */
+const openWorld = async (rendered = '') => {
+  const html = `<!doctype html><title>A page</title><div id="page">${rendered}</div><script type="module" src="/page.js"></script>`
+  const site = await startSite({ '/': html, '/page.js': script }, {})
+  const world = await startWorld({ config: { allowedOrigins: [site.url] } })
+  const [ada, bob] = await world.people('ada', 'bob')
+  await ada.send('bob', 'Hello, Bob')
+  const visit = browser.visit()
+  const page = await visit.open(site.url)
+  await page.waitForFunction(() => 'page' in globalThis)
+  return {
+    world,
+    ada,
+    bob,
+    page,
+    options: { url: bob.network.url, userId: 'bob', token: bob.token },
+    shows: (...texts: string[]) =>
+      page.waitForFunction((texts) => {
+        const shown = Array.from(document.querySelectorAll('.message'), ({ textContent }) => textContent)
+        return JSON.stringify(shown) === JSON.stringify(texts)
+      }, texts),
+    /** As many sockets as were made, in the order of their making; true: it is open or about to be. */
+    sockets: (...open: boolean[]) =>
+      page.waitForFunction(
+        (open) =>
+          JSON.stringify(globalThis.page.sockets.map((socket) => socket.readyState <= 1)) === JSON.stringify(open),
+        open,
+      ),
+    async say(text: string) {
+      await page.getByLabel('Text').fill(text)
+      await page.getByLabel('Text').press('Enter')
+    },
+    async [Symbol.asyncDispose]() {
+      await visit[Symbol.asyncDispose]()
+      await world[Symbol.asyncDispose]()
+      await site[Symbol.asyncDispose]()
+    },
+  }
+}
+
+describe('the React hooks', () => {
+  browserTest(
+    '[P2] [P3] under StrictMode a page has one connection, shows, sends, edits and deletes, and closes',
+    async () => {
+      await using opened = await openWorld()
+      const { ada, bob, page, options, shows, sockets, say } = opened
+      await page.evaluate((options) => globalThis.page.render(options), options)
+      await shows('Hello, Bob')
+      await page.getByText('dm:ada:bob: 0 unread').waitFor()
+      await page.locator('#ada', { hasText: 'online' }).waitFor()
+      await say('Hello, Ada')
+      expect(await ada.received(1)).toEqual(['Hello, Ada'])
+      await page.getByRole('button', { name: 'Edit' }).last().click()
+      await shows('Hello, Bob', 'Hello, Ada, edited')
+      await page.getByRole('button', { name: 'Delete' }).last().click()
+      await shows('Hello, Bob', 'deleted')
+      await page.locator('#outgoing', { hasText: '0' }).waitFor()
+      const { messages } = await bob.client.history({ conversation: 'ada' })
+      expect(messages.map(({ text, revision }) => [text, revision])).toEqual([
+        ['Hello, Bob', 1],
+        ['', 2],
+      ])
+      await sockets(true)
+
+      await page.evaluate(() => globalThis.page.unmount())
+      await sockets(false)
+    },
+  )
+
+  browserTest('[P3] mounted again, it goes on with what came meanwhile', async () => {
+    await using opened = await openWorld()
+    const { ada, page, options, shows, sockets, say } = opened
+    await page.evaluate((options) => globalThis.page.render(options), options)
+    await shows('Hello, Bob')
+    await page.evaluate(() => globalThis.page.unmount())
+    await sockets(false)
+    await ada.send('bob', 'Still there?')
+    await page.evaluate((options) => globalThis.page.render(options), options)
+    await shows('Hello, Bob', 'Still there?')
+    await say('Again')
+    expect(await ada.received(1)).toEqual(['Again'])
+    await sockets(false, true)
+  })
+
+  browserTest('a render with new functions keeps the connection, one with another session has a new one', async () => {
+    await using opened = await openWorld()
+    const { world, page, options, shows, sockets } = opened
+    await page.evaluate((options) => globalThis.page.render({ ...options, onError: () => {} }), options)
+    await shows('Hello, Bob')
+    await page.evaluate((options) => globalThis.page.render({ ...options, onError: () => {} }), options)
+    await page.locator('#state', { hasText: 'live' }).waitFor()
+    await sockets(true)
+    const { token } = await world.device('bob')
+    await page.evaluate((options) => globalThis.page.render(options), { ...options, token })
+    await sockets(false, true)
+    await page.locator('#state', { hasText: 'live' }).waitFor()
+    await shows('Hello, Bob')
+  })
+
+  browserTest('a server that renders connects to nothing, and the page takes over what it rendered', async () => {
+    await using world = await startWorld()
+    const [, bob] = await world.people('ada', 'bob')
+    const { url } = bob.network
+    const before = bob.network.connections
+    // As Node 22 has it.
+    vi.stubGlobal('WebSocket', NodeWebSocket)
+    const rendered = renderToString(createElement(BobsPage, { url, userId: 'bob', token: bob.token }))
+    // A connection that comes later than any that the render began.
+    await fetch(`${url}/health`)
+    vi.unstubAllGlobals()
+    expect(bob.network.connections).toBe(before + 1)
+    expect(rendered).toContain('<output id="state">idle</output>')
+
+    await using opened = await openWorld(rendered)
+    await opened.page.evaluate((options) => globalThis.page.hydrate(options), opened.options)
+    await opened.shows('Hello, Bob')
+    await opened.say('Hydrated')
+    expect(await opened.ada.received(1)).toEqual(['Hydrated'])
+    await opened.sockets(true)
+  })
+
+  browserTest('a page takes over what a server rendered also where its chat is live already', async () => {
+    const rendered = renderToString(createElement(BobsPage, { url: 'http://127.0.0.1:1', userId: 'bob' }))
+    await using opened = await openWorld(rendered)
+    const { page, options, shows } = opened
+    await page.evaluate((options) => globalThis.page.openChat(options), options)
+    await page.evaluate(() => globalThis.page.hydrateOpened())
+    await shows('Hello, Bob')
+  })
+})
