@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createElement } from 'react'
 import { renderToString } from 'react-dom/server'
@@ -5,10 +6,11 @@ import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, vi } from 'vitest'
 import { WebSocket as NodeWebSocket } from 'ws'
 import { browserTest, startBrowser, type TestBrowser } from '../harness/browser.ts'
+import { programs, readDocument, root } from '../harness/documents.ts'
 import type { ReactPage } from '../harness/react-page.tsx'
 import { BobsPage } from '../harness/react-tree.tsx'
 import { sdkFolder, startSite } from '../harness/site.ts'
-import { startWorld } from '../harness/world.ts'
+import { password, startWorld } from '../harness/world.ts'
 
 // The SDK's React hooks in a real browser, with React as developers have it: StrictMode mounts everything twice.
 
@@ -18,27 +20,48 @@ declare global {
 
 let browser: TestBrowser
 let script: string
+let example: string
 beforeAll(async () => {
-  ;[browser, script] = await Promise.all([startBrowser(), bundle()])
+  const page = fileURLToPath(new URL('../harness/react-page.tsx', import.meta.url))
+  ;[browser, script, example] = await Promise.all([startBrowser(), bundle(page), bundle(examplePath)])
 })
 afterAll(() => browser?.[Symbol.asyncDispose]())
 
-/** The page's script, on the SDK as it is shipped. */
-const bundle = async (): Promise<string> => {
+/** The application of the SDK's README, on a page whose address names the server. */
+const examplePath = join(root, 'client-sdk/example-of-the-readme.tsx')
+const readmeExample = {
+  name: 'readme-example',
+  resolveId: (id: string) => (id === examplePath ? id : null),
+  async load(id: string) {
+    if (id !== examplePath) return null
+    const [program] = programs(await readDocument('client-sdk/README.md'), 'tsx')
+    return `import { StrictMode } from 'react'
+      import { createRoot } from 'react-dom/client'
+      ${program}
+      const url = new URLSearchParams(location.search).get('server')
+      createRoot(document.getElementById('page')).render(<StrictMode><App url={url} /></StrictMode>)`
+  },
+}
+
+/** A page's script, on the SDK as it is shipped. */
+const bundle = async (input: string): Promise<string> => {
   const built = await build({
     configFile: false,
+    root,
     logLevel: 'error',
+    plugins: [readmeExample],
     define: { 'process.env.NODE_ENV': '"development"' },
     resolve: {
       alias: [
         { find: /^(?:\.\.\/)+client-sdk\/src\/(.*)\.ts$/, replacement: `${sdkFolder}/$1.js` },
         { find: /^@parley\/client$/, replacement: `${sdkFolder}/index.js` },
+        { find: /^@parley\/client\/react$/, replacement: `${sdkFolder}/react.js` },
       ],
     },
     build: {
       write: false,
       minify: false,
-      rolldownOptions: { input: fileURLToPath(new URL('../harness/react-page.tsx', import.meta.url)) },
+      rolldownOptions: { input },
     },
   })
   const outputs = [built].flat() as { output: { code?: string }[] }[]
@@ -173,5 +196,31 @@ describe('the React hooks', () => {
     await page.evaluate((options) => globalThis.page.openChat(options), options)
     await page.evaluate(() => globalThis.page.hydrateOpened())
     await shows('Hello, Bob')
+  })
+
+  browserTest('[P2] the application of the README signs in, shows, sends, edits, and signs out', async () => {
+    const html =
+      '<!doctype html><title>A page</title><div id="page"></div><script type="module" src="/page.js"></script>'
+    await using site = await startSite({ '/': html, '/page.js': example }, {})
+    await using world = await startWorld({ config: { allowedOrigins: [site.url] } })
+    const [ada] = await world.people('ada', 'bob')
+    await ada.send('bob', 'Hello, Bob')
+    await using visit = browser.visit()
+    const page = await visit.open(`${site.url}?server=${world.url}`)
+    page.on('dialog', (dialog) => dialog.accept('Hello, dear Ada'))
+
+    await page.getByLabel('Username').fill('bob')
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'ada, bob: 1 unread' }).click()
+    await page.getByText('ada: Hello, Bob (received)').waitFor()
+    await page.getByRole('button', { name: 'ada, bob: 0 unread' }).waitFor()
+    await page.getByLabel('Text').fill('Hello, Ada')
+    await page.getByLabel('Text').press('Enter')
+    expect(await ada.received(1)).toEqual(['Hello, Ada'])
+    await page.getByRole('button', { name: 'Edit' }).click()
+    await page.getByText(/^bob: Hello, dear Ada \(edited, /).waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('button', { name: 'Sign in' }).waitFor()
   })
 })

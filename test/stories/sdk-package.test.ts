@@ -112,11 +112,14 @@ describe.concurrent('the package @parley/client', () => {
   test.for([
     ['the client', 13.2, "import { createClient } from '@parley/client'; globalThis.page = createClient"],
     [
-      'client, chat and a hook',
-      21.6,
-      `import { createChat, createClient } from '@parley/client'
-       import { useConversation } from '@parley/client/react'
-       globalThis.page = [createChat, createClient, useConversation]`,
+      'client and chat',
+      21.4,
+      "import { createChat, createClient } from '@parley/client'; globalThis.page = [createChat, createClient]",
+    ],
+    [
+      'client, chat and all hooks for React',
+      22.5,
+      "import * as hooks from '@parley/client/react'; globalThis.page = hooks",
     ],
   ] as const)('of a page, %s takes less than %f kB', async ([name, most, program]) => {
     const page = join(project, `${name}.js`)
