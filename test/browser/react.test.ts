@@ -152,14 +152,48 @@ describe('the React hooks', () => {
     await sockets(false, true)
   })
 
+  browserTest(
+    '[P2] what a handler sends behind the end of its component is sent when it is mounted again',
+    async () => {
+      await using opened = await openWorld()
+      const { ada, page, options, shows, sockets } = opened
+      await page.evaluate((options) => globalThis.page.render(options), options)
+      await shows('Hello, Bob')
+      await page.evaluate(() => globalThis.page.unmount())
+      await sockets(false)
+      await page.evaluate(() => void globalThis.page.handle?.open().chat.send({ to: 'ada', text: 'Late' }))
+      await page.evaluate((options) => globalThis.page.render(options), options)
+      expect(await ada.received(1)).toEqual(['Late'])
+      await shows('Hello, Bob', 'Late')
+      // The handler's own chat may have got as far as to a connection.
+      await page.waitForFunction(
+        () => globalThis.page.sockets.filter(({ readyState }) => readyState <= WebSocket.OPEN).length === 1,
+      )
+    },
+  )
+
+  browserTest('effects that end and begin again in one turn keep the connection, as with fast refresh', async () => {
+    await using opened = await openWorld()
+    const { ada, page, options, shows, sockets } = opened
+    await page.evaluate((options) => globalThis.page.render(options), options)
+    await shows('Hello, Bob')
+    await page.evaluate((options) => globalThis.page.renew(options), options)
+    await ada.send('bob', 'Still there?')
+    await shows('Hello, Bob', 'Still there?')
+    await sockets(true)
+    await page.evaluate((options) => globalThis.page.render(options, 'hidden'), options)
+    await sockets(false)
+  })
+
   browserTest('a render with new functions keeps the connection, one with another session has a new one', async () => {
     await using opened = await openWorld()
     const { world, page, options, shows, sockets } = opened
-    await page.evaluate((options) => globalThis.page.render({ ...options, onError: () => {} }), options)
+    await page.evaluate((options) => globalThis.page.renderAsking(options), options)
     await shows('Hello, Bob')
-    await page.evaluate((options) => globalThis.page.render({ ...options, onError: () => {} }), options)
+    await page.evaluate((options) => globalThis.page.renderAsking(options), options)
     await page.locator('#state', { hasText: 'live' }).waitFor()
     await sockets(true)
+    expect(await page.evaluate(() => globalThis.page.asked)).toBe(1)
     const { token } = await world.device('bob')
     await page.evaluate((options) => globalThis.page.render(options), { ...options, token })
     await sockets(false, true)

@@ -12,10 +12,14 @@ import {
   usePresence,
 } from '../../client-sdk/src/react.ts'
 
+interface BobsPageProps extends UseChatOptions {
+  onHandle?(handle: ChatHandle): void
+}
+
 /** Bob's page: all hooks of the SDK, on his conversation with Ada. */
-export const BobsPage = (options: UseChatOptions) => (
+export const BobsPage = (props: BobsPageProps) => (
   <StrictMode>
-    <Opening {...options} />
+    <Opening {...props} />
   </StrictMode>
 )
 
@@ -28,7 +32,11 @@ export const PageOf = ({ chat }: { chat: ChatHandle | OpenChat }) => (
   </ChatProvider>
 )
 
-const Opening = (options: UseChatOptions) => <PageOf chat={useChat(options)} />
+const Opening = ({ onHandle, ...options }: BobsPageProps) => {
+  const chat = useChat(options)
+  useEffect(() => onHandle?.(chat), [onHandle, chat])
+  return <PageOf chat={chat} />
+}
 
 const Connection = () => {
   const { outgoing } = useOutbox()
@@ -60,7 +68,7 @@ const Conversation = () => {
   const { id, messages, hasOlder, loading, send, edit, delete: remove, loadOlder, markRead } = useConversation('ada')
   // A child's effects come before those of the provider, which keeps the chat open.
   useEffect(() => {
-    if (messages.length >= 0) markRead()
+    if (messages.length > 0) markRead()
   }, [messages, markRead])
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
