@@ -113,12 +113,12 @@ describe.concurrent('the package @parley/client', () => {
     ['the client', 13.2, "import { createClient } from '@parley/client'; globalThis.page = createClient"],
     [
       'client and chat',
-      21.4,
+      21.6,
       "import { createChat, createClient } from '@parley/client'; globalThis.page = [createChat, createClient]",
     ],
     [
       'client, chat and all hooks for React',
-      22.5,
+      22.8,
       "import * as hooks from '@parley/client/react'; globalThis.page = hooks",
     ],
   ] as const)('of a page, %s takes less than %f kB', async ([name, most, program]) => {
