@@ -55,7 +55,8 @@ export interface ConversationView extends View<ConversationSnapshot> {
    */
   delete(message: string): SavedChange<Message | null>
   /**
-   * Reads one page before the first message; the newest page where none was read yet. At most one at a time; a second call waits for the first.
+   * Reads one page before the first message; the newest page where none was read yet. At most one at a time; a second call
+   * waits for the first.
    * @param options.signal ends the wait: it rejects with the signal's reason
    */
   loadOlder(options?: { signal?: AbortSignal | undefined }): Promise<void>

@@ -28,8 +28,8 @@ export interface ChatMessage {
   /** When it last changed: ordered, otherwise opaque; 0 until the server has it. */
   version: number
   /**
-   * Own messages go from `sending` over `sent` (the server has it, and it has its place) and `delivered` (a device of every other member has
-   * it) to `read`, or to `failed`. Those of others are `received`.
+   * Own messages go from `sending` over `sent` (the server has it, and it has its place) and `delivered` (a device of every
+   * other member has it) to `read`, or to `failed`. Those of others are `received`.
    */
   status: 'sending' | 'failed' | 'sent' | 'delivered' | 'read' | 'received'
   /** Why it failed. */
