@@ -66,6 +66,7 @@ describe.concurrent('a conversation', () => {
     for (const { client } of [ada, bob]) client.close()
     await world.plain(ada.token).api.sendMessage.mutate({ to: 'bob', text: 'one' })
     const [isRead, mayGoOn, mayFollow] = [createInbox<true>(), createInbox<true>(), createInbox<true>()]
+    const isTold = createInbox<true>()
     const once = (inbox: typeof isRead) => inbox.until(() => inbox.items.length > 0)
     await using chat = chatOf(ada, {
       calls: (client) => ({
@@ -79,7 +80,10 @@ describe.concurrent('a conversation', () => {
         conversations: never,
         async *events(options) {
           await once(mayFollow)
-          yield* client.events(options)
+          for await (const event of client.events(options)) {
+            yield event
+            if (event.type === 'message') isTold.add(true)
+          }
         },
       }),
     })
@@ -92,7 +96,7 @@ describe.concurrent('a conversation', () => {
     const { api } = world.plain(ada.token)
     while (!(await api.history.query({ conversation: 'bob' })).messages[0]?.delivered);
     mayFollow.add(true)
-    await shows(view, ({ messages }) => messages[0]?.status === 'delivered')
+    await once(isTold)
     mayGoOn.add(true)
     await shows(view, ({ loading }) => loading === null)
     expect(new Set(statuses)).toEqual(new Set(['delivered']))

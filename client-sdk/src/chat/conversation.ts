@@ -21,8 +21,7 @@ export interface ConversationSnapshot {
   id: string
   /**
    * In order, without a hole. Own messages that are not acknowledged yet stand last, and so do those that are while others
-   * are still missing before them: they are `sending` until they have their place. Before the first page has come, own
-   * messages alone are shown.
+   * are still missing before them: they are `sending` until they have their place.
    */
   messages: readonly ChatMessage[]
   /** Who wrote these, and everybody in a direct conversation, as far as they are known, by their present names. */
@@ -124,7 +123,7 @@ export const createConversation = ({
     const changed = (message: ChatMessage) => withChange(message, changes)
     return [
       ...(changes.length === 0 ? arrived : arrived.map(changed)),
-      ...ahead.map((message) => (timeline.isOpen ? asPlaceless(changed(message)) : changed(message))),
+      ...ahead.map((message) => asPlaceless(changed(message))),
       ...sending.map((message) => changed(asSending(message, userId, people))),
     ]
   }

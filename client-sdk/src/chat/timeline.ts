@@ -38,12 +38,18 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
   let isForgotten = false
   /** What came and has no place yet: others are missing before it, or a page that is being read has its place. */
   const waiting = new Map<number, ChatMessage>()
+  /** Those of them that were sent from here. */
+  const sentHere = new Set<number>()
   /** The newest message that the loop has emitted. */
   let emittedSeq = 0
   let nextBefore: number | null = null
   /** As the list of conversations shows it; null: it is not known there. */
   let summary: Summary | null = null
 
+  const forgetWaiting = () => {
+    waiting.clear()
+    sentHere.clear()
+  }
   const topSeq = () => messages.at(-1)?.seq ?? 0
   const firstSeq = () => messages[0]?.seq ?? 1
   const readSeq = () => receipts.progressOf(viewer).readSeq
@@ -70,10 +76,10 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
     onChange()
   }
 
-  /** Own ones that are acknowledged while others are missing before them; those are on their way. */
+  /** Sent from here, and acknowledged while others are missing before them; those are on their way. */
   const ownAhead = (): ChatMessage[] =>
     [...waiting.values()]
-      .filter(({ seq, sender }) => sender === viewer && Number(seq) > topSeq())
+      .filter(({ seq }) => sentHere.has(Number(seq)) && Number(seq) > topSeq())
       .sort((a, b) => Number(a.seq) - Number(b.seq))
   /** Each in its place, unless a later state stands there, and what waited for them behind them. */
   const place = (states: readonly ChatMessage[]) => {
@@ -84,6 +90,7 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
       if (!isForgotten) waiting.delete(seq)
       messages = withStates(messages, [state])
     }
+    for (const seq of sentHere) if (!waiting.has(seq)) sentHere.delete(seq)
     onChange()
   }
   const receive = (message: Message) => {
@@ -172,14 +179,16 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
     },
     /** An own message that was acknowledged. */
     acknowledge(message: Message, isWanted: boolean) {
-      if (isOpen || isWanted) receive(message)
+      if (!isOpen && !isWanted) return
+      sentHere.add(message.seq)
+      receive(message)
     },
     /** Lets go of the messages. */
     close() {
       messages = []
       isOpen = isForgotten = false
       nextBefore = null
-      waiting.clear()
+      forgetWaiting()
       onChange()
     },
 
@@ -230,7 +239,7 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
     rewind(afterSeq: number) {
       receipts.clear()
       summary = null
-      waiting.clear()
+      forgetWaiting()
       emittedSeq = Math.min(emittedSeq, afterSeq)
       messages = messages.filter(({ seq }) => Number(seq) <= afterSeq)
       if (isOpen && messages.length === 0) nextBefore = afterSeq > 0 ? afterSeq + 1 : null
@@ -241,7 +250,7 @@ export const createTimeline = ({ id, viewer, people, onChange }: TimelineOptions
       messages = withStates(messages, ownAhead())
       isForgotten = true
       receipts.clear()
-      waiting.clear()
+      forgetWaiting()
       emittedSeq = 0
     },
   }
