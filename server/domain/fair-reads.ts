@@ -49,8 +49,7 @@ export interface ReadingPorts extends Ports {
 /**
  * The store as one user reads it: at most a few reads run at once, of each user fewer still, and whoever read least of
  * late is next. One who reads from the beginning of time on every socket takes nothing from those who read little. Calls
- * do not wait for feeds. Waiting here costs nothing; waiting in the
- * store would run into its time-outs.
+ * do not wait for feeds. Waiting here costs nothing; waiting in the store would run into its time-outs.
  */
 export const createFairReads = (store: Store): ReadingPorts['readsOf'] => {
   const usage = createUsage()

@@ -21,7 +21,7 @@ export const createLoopShare = (): LoopShare => {
   }
   const endTurn = () => {
     begunAt = null
-    if (waiting.serve() !== null) beginTurn()
+    if (waiting.serve()) beginTurn()
   }
   return (user) => {
     if (begunAt === null) beginTurn()
