@@ -19,7 +19,7 @@ export interface Measured {
   underAttack: Noticed
   /** In each second, seconds of a processor that the server used, and that its main thread had to wait for one. */
   cpu: { used: number; waited: number }
-  /** Bytes that the server held: before, at the most, and at the end of the attack. */
+  /** Bytes that the server held: before, at the most, and so long after the end of the attack as was asked for. */
   resident: { before: number; most: number; after: number }
   traffic: Traffic
   besides: string[]
@@ -33,6 +33,8 @@ export interface MeasureOptions {
   server: string[]
   /** Null: as the attack has it. */
   seconds: number | null
+  /** How long its memory is watched after the attack. */
+  secondsAfter: number
 }
 
 const standardSeconds = 10
@@ -49,7 +51,13 @@ const seed = async (directory: string, all: Attack[]) => {
 }
 
 /** What the bystander notices on a server of its own, at rest and under attack. */
-export const measure = async ({ name, parts, server, seconds: wanted }: MeasureOptions): Promise<Measured> => {
+export const measure = async ({
+  name,
+  parts,
+  server,
+  seconds: wanted,
+  secondsAfter,
+}: MeasureOptions): Promise<Measured> => {
   const all = parts.map((part) => attacks[part] as Attack)
   const seconds = Math.max(
     ...all.map((attack) => Math.max(wanted ?? attack.seconds ?? standardSeconds, attack.secondsMin ?? 0)),
@@ -78,10 +86,11 @@ export const measure = async ({ name, parts, server, seconds: wanted }: MeasureO
       used: (cpuAfter.used - cpuBefore.used) / elapsed,
       waited: (cpuAfter.waited - cpuBefore.waited) / elapsed,
     }
+    const outcomes = await Promise.all(running.map((attack) => attack.end()))
+    await sleep(secondsAfter * 1_000)
+    bystander.close()
     const after = residentBytes(pid)
     const most = Math.max(endWatch(), after)
-    bystander.close()
-    const outcomes = await Promise.all(running.map((attack) => attack.end()))
 
     const sum = (what: keyof Traffic) => outcomes.reduce((total, { traffic }) => total + traffic[what], 0)
     return {
