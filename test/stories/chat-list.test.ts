@@ -50,7 +50,7 @@ describe.concurrent('the conversations', () => {
     // Here at once, elsewhere when it is known.
     expect(unreadOf('dm:ada:bob')(chat.conversations.getSnapshot())).toBe(0)
     await shows(other.conversations, (list) => unreadOf('dm:ada:bob')(list) === 0)
-    // The list is read, and one of its conversations may be told of before.
+    // A new conversation stands there once the list has been read anew.
     await shows(other.conversations, (list) => unreadOf('dm:ada:cyd')(list) === 1)
     await bob.send('ada', 'four')
     await shows(chat.conversations, (list) => unreadOf('dm:ada:bob')(list) === 1)

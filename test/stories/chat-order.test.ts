@@ -55,3 +55,34 @@ test('[P3] an own message that was acknowledged before those ahead of it came st
   expect(messages[2]).toMatchObject({ key: clientMessageId, id: message.id, seq: 3 })
   expect([...lines].filter((line) => !/^(1|1,-|1,2|1,2,-|1,2,3)$/.test(line))).toEqual([])
 })
+
+test('[P3] an own message that stands before the newest page when that comes is found among the older ones', async () => {
+  await using world = await startWorld()
+  const [ada, bob] = await world.people('ada', 'bob')
+  const mayRead = createInbox<true>()
+  await using chat = chatOf(ada, {
+    calls: (client) => ({
+      async history(input, options) {
+        await mayRead.until(() => mayRead.items.length > 0)
+        return client.history(input, options)
+      },
+    }),
+  })
+  const view = chat.conversation('bob')
+  view.subscribe(() => {})
+  const { clientMessageId, sent } = view.send('one')
+  await sent
+  await shows(chat.outbox, (drafts) => drafts.length === 0)
+  const own = view.getSnapshot().messages
+  expect(own).toMatchObject([{ key: clientMessageId, seq: null, status: 'sending' }])
+
+  await bob.send('ada', ...Array.from({ length: 60 }, (_, i) => `${i + 2}`))
+  mayRead.add(true)
+  const newest = await shows(view, ({ loading }) => loading === null)
+  expect(newest.messages.map(({ seq }) => seq)).toEqual(Array.from({ length: 50 }, (_, i) => i + 12))
+  expect(newest.hasOlder).toBe(true)
+  await view.loadOlder()
+  const { messages } = view.getSnapshot()
+  expect(messages.map(({ seq }) => seq)).toEqual(Array.from({ length: 61 }, (_, i) => i + 1))
+  expect(messages[0]).toMatchObject({ key: clientMessageId, text: 'one' })
+})
