@@ -46,7 +46,6 @@ export const watchConversation = (
 ) => {
   /** By key, each message that has ever been shown. */
   const shown = new Map<string, Shown>()
-  let firstBefore = 0
 
   const look = () => {
     const snapshot = view.getSnapshot()
@@ -57,12 +56,9 @@ export const watchConversation = (
     const firstSeq = hasOlder ? (messages[0]?.seq ?? 0) : 0
     for (const key of takenBack) shown.delete(key)
     // What the server has lost stands there until the client knows it.
-    const bad = isRestored()
-      ? []
-      : [...badLines(messages, takenBack), ...badChanges(messages, shown, firstSeq, firstBefore)]
+    const bad = isRestored() ? [] : [...badLines(messages, takenBack), ...badChanges(messages, shown, firstSeq)]
     for (const words of bad) found(`${where} ${words}: ${list(messages)}`)
     for (const { key, status, version, seq } of messages) shown.set(key, { rank: ranks[status], version, seq })
-    firstBefore = firstSeq
     changed()
   }
   const unsubscribe = view.subscribe(look)
@@ -89,23 +85,14 @@ const badLines = (messages: readonly ChatMessage[], takenBack: ReadonlySet<strin
   return bad
 }
 
-/**
- * @param firstSeq what stands before it is not loaded
- * @param firstBefore the same, of the snapshot before: where the newest page has come since, what was `sending` may stand
- *   before it
- */
-const badChanges = (
-  messages: readonly ChatMessage[],
-  shown: Map<string, Shown>,
-  firstSeq: number,
-  firstBefore: number,
-): string[] => {
+/** @param firstSeq what stands before it is not loaded, and what was `sending` may turn out to stand there */
+const badChanges = (messages: readonly ChatMessage[], shown: Map<string, Shown>, firstSeq: number): string[] => {
   const now = new Map(messages.map((message) => [message.key, message]))
   const bad: string[] = []
   for (const [key, { rank, version, seq }] of shown) {
     const message = now.get(key)
     if (!message) {
-      if ((seq ?? firstBefore) >= firstSeq) bad.push(`shows ${key} no more`)
+      if ((seq ?? 0) >= firstSeq) bad.push(`shows ${key} no more`)
     } else if (ranks[message.status] < rank) bad.push(`takes ${message.text} back to ${message.status}`)
     else if (message.version < version) bad.push(`shows an older state of ${key} behind a newer one`)
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chatOf } from '../harness/chat.ts'
+import { chatOf, isEmpty } from '../harness/chat.ts'
 import { createInbox } from '../harness/plain-client.ts'
 import { shows } from '../harness/views.ts'
 import { startWorld } from '../harness/world.ts'
@@ -56,33 +56,59 @@ test('[P3] an own message that was acknowledged before those ahead of it came st
   expect([...lines].filter((line) => !/^(1|1,-|1,2|1,2,-|1,2,3)$/.test(line))).toEqual([])
 })
 
-test('[P3] an own message that stands before the newest page when that comes is found among the older ones', async () => {
-  await using world = await startWorld()
-  const [ada, bob] = await world.people('ada', 'bob')
-  const mayRead = createInbox<true>()
-  await using chat = chatOf(ada, {
-    calls: (client) => ({
-      async history(input, options) {
-        await mayRead.until(() => mayRead.items.length > 0)
-        return client.history(input, options)
-      },
-    }),
-  })
-  const view = chat.conversation('bob')
-  view.subscribe(() => {})
-  const { clientMessageId, sent } = view.send('one')
-  await sent
-  await shows(chat.outbox, (drafts) => drafts.length === 0)
-  const own = view.getSnapshot().messages
-  expect(own).toMatchObject([{ key: clientMessageId, seq: null, status: 'sending' }])
+const seqs = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 
-  await bob.send('ada', ...Array.from({ length: 60 }, (_, i) => `${i + 2}`))
-  mayRead.add(true)
-  const newest = await shows(view, ({ loading }) => loading === null)
-  expect(newest.messages.map(({ seq }) => seq)).toEqual(Array.from({ length: 50 }, (_, i) => i + 12))
-  expect(newest.hasOlder).toBe(true)
-  await view.loadOlder()
-  const { messages } = view.getSnapshot()
-  expect(messages.map(({ seq }) => seq)).toEqual(Array.from({ length: 61 }, (_, i) => i + 1))
-  expect(messages[0]).toMatchObject({ key: clientMessageId, text: 'one' })
-})
+test.for(['before', 'after'] as const)(
+  '[P3] an own message that later ones push out of the newest page, acknowledged %s that is read, is found above it',
+  async (when) => {
+    await using world = await startWorld()
+    const [ada, bob] = await world.people('ada', 'bob')
+    const [isStored, mayAnswer, mayRead] = [createInbox<true>(), createInbox<true>(), createInbox<true>()]
+    const once = (inbox: typeof isStored) => inbox.until(() => inbox.items.length > 0)
+    await using chat = chatOf(ada, {
+      calls: (client) => ({
+        // It would come in by them as well.
+        async *events(options) {
+          for await (const event of client.events(options)) if (event.type !== 'message') yield event
+        },
+        async history(input, options) {
+          await once(mayRead)
+          return client.history(input, options)
+        },
+        async sendMessage(input, options) {
+          const message = await client.sendMessage(input, options)
+          isStored.add(true)
+          await once(mayAnswer)
+          return message
+        },
+      }),
+    })
+    const view = chat.conversation('bob')
+    view.subscribe(() => {})
+    const { clientMessageId, sent } = view.send('one')
+    const beAnswered = async () => {
+      mayAnswer.add(true)
+      await sent
+      await isEmpty(chat)
+    }
+    await once(isStored)
+    if (when === 'before') await beAnswered()
+    const sending = { key: clientMessageId, seq: null, status: 'sending' }
+    expect(view.getSnapshot().messages).toMatchObject([sending])
+
+    await bob.send('ada', ...seqs(2, 61).map(String))
+    mayRead.add(true)
+    await shows(view, ({ loading }) => loading === null)
+    if (when === 'after') {
+      expect(view.getSnapshot().messages.at(-1)).toMatchObject(sending)
+      await beAnswered()
+    }
+    const { messages, hasOlder } = view.getSnapshot()
+    expect(messages.map(({ seq }) => seq)).toEqual(seqs(12, 61))
+    expect(hasOlder).toBe(true)
+    await view.loadOlder()
+    const whole = view.getSnapshot().messages
+    expect(whole.map(({ seq }) => seq)).toEqual(seqs(1, 61))
+    expect(whole[0]).toMatchObject({ key: clientMessageId, text: 'one' })
+  },
+)
