@@ -48,7 +48,8 @@ const startVisit = (browser: Browser): Visit => {
 
   const openIn = async (context: BrowserContext, url: string): Promise<Page> => {
     const page = await context.newPage()
-    page.setDefaultTimeout(hangMs)
+    // Before the test itself is given up, so that what it waited for is said.
+    page.setDefaultTimeout(hangMs * 0.8)
     page.on('pageerror', (error) => complaints.push(`${error}`))
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text())
