@@ -96,12 +96,6 @@ const openWorld = async (rendered = '') => {
           JSON.stringify(globalThis.page.sockets.map((socket) => socket.readyState <= 1)) === JSON.stringify(open),
         open,
       ),
-    /** As many are open or about to be, however many there were: one that a busy machine has lost is made anew. */
-    areOpen: (count: number) =>
-      page.waitForFunction(
-        (count) => globalThis.page.sockets.filter(({ readyState }) => readyState <= WebSocket.OPEN).length === count,
-        count,
-      ),
     async say(text: string) {
       await page.getByLabel('Text').fill(text)
       await page.getByLabel('Text').press('Enter')
@@ -145,34 +139,36 @@ describe('the React hooks', () => {
 
   browserTest('[P3] mounted again, it goes on with what came meanwhile', async () => {
     await using opened = await openWorld()
-    const { ada, page, options, shows, areOpen, say } = opened
+    const { ada, page, options, shows, sockets, say } = opened
     await page.evaluate((options) => globalThis.page.render(options), options)
     await shows('Hello, Bob')
     await page.evaluate(() => globalThis.page.unmount())
-    await areOpen(0)
+    await sockets(false)
     await ada.send('bob', 'Still there?')
     await page.evaluate((options) => globalThis.page.render(options), options)
     await shows('Hello, Bob', 'Still there?')
     await say('Again')
     expect(await ada.received(1)).toEqual(['Again'])
-    await areOpen(1)
+    await sockets(false, true)
   })
 
   browserTest(
     '[P2] what a handler sends behind the end of its component is sent when it is mounted again',
     async () => {
       await using opened = await openWorld()
-      const { ada, page, options, shows, areOpen } = opened
+      const { ada, page, options, shows, sockets } = opened
       await page.evaluate((options) => globalThis.page.render(options), options)
       await shows('Hello, Bob')
       await page.evaluate(() => globalThis.page.unmount())
-      await areOpen(0)
+      await sockets(false)
       await page.evaluate(() => void globalThis.page.handle?.open().chat.send({ to: 'ada', text: 'Late' }))
       await page.evaluate((options) => globalThis.page.render(options), options)
       expect(await ada.received(1)).toEqual(['Late'])
       await shows('Hello, Bob', 'Late')
       // The handler's own chat may have got as far as to a connection.
-      await areOpen(1)
+      await page.waitForFunction(
+        () => globalThis.page.sockets.filter(({ readyState }) => readyState <= WebSocket.OPEN).length === 1,
+      )
     },
   )
 

@@ -2,6 +2,7 @@ import { IDBFactory, IDBObjectStore } from 'fake-indexeddb'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type ChatError, indexedDbStorage } from '../../client-sdk/src/node.ts'
 import { chatOf, isEmpty } from '../harness/chat.ts'
+import { createInbox } from '../harness/plain-client.ts'
 import { startWorld } from '../harness/world.ts'
 
 // A browser that refuses to keep anything is no reason to say nothing: the chat goes on in memory, and says what that means.
@@ -105,6 +106,27 @@ test('[P2] a tab that can keep nothing sends while another tab holds the lead', 
   using _ = full()
   await tab.send({ to: 'bob', text: 'three' }).sent
   expect(await bob.received(3)).toEqual(['one', 'two', 'three'])
+})
+
+test('[P2] a lock that the browser grants after it was given up keeps nobody from sending', async () => {
+  await using world = await startWorld()
+  const [ada, bob] = await world.people('ada', 'bob')
+  const [asked, mayGrant] = [createInbox<true>(), createInbox<true>()]
+  // Chromium forgets a signal that aborts while it looks whether the page may have locks, which the first has to wait for.
+  let held = mayGrant.until(() => mayGrant.items.length > 0).then(() => {})
+  const request = (_name: string, _: unknown, whileHeld: () => Promise<void>) => {
+    asked.add(true)
+    held = held.then(whileHeld)
+    return held
+  }
+  Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { locks: { request } } })
+  const left = chatOf(ada)
+  await asked.until(() => asked.items.length > 0)
+  await left[Symbol.asyncDispose]()
+  mayGrant.add(true)
+  await using chat = chatOf(ada)
+  await chat.send({ to: 'bob', text: 'one' }).sent
+  expect(await bob.received(1)).toEqual(['one'])
 })
 
 test('[P2] where the browser refuses locks, messages are sent all the same', async () => {

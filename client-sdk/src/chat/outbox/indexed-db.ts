@@ -1,3 +1,4 @@
+import { onAbort } from '../../connection/abort.ts'
 import { ChatError } from '../../connection/errors.ts'
 import type { Draft, OpenOutboxStorage, StorageNews } from './storage.ts'
 
@@ -71,7 +72,8 @@ export const indexedDbStorage: OpenOutboxStorage = async ({ url, userId }) => {
         if (!locks) return resolve()
         const whileLeading = () =>
           new Promise<void>((release) => {
-            signal.addEventListener('abort', () => release())
+            // Also one that has aborted: Chromium grants the lock then to the first who asks in a page.
+            onAbort(signal, release)
             resolve()
           })
         locks.request(name, { signal }, whileLeading).catch(() => resolve())
